@@ -1,0 +1,1 @@
+"""The rules: pure values and decisions, told the time, touching nothing."""

@@ -1,0 +1,126 @@
+"""What the rules need from the world: a clock, and platforms that publish."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from bot.domain.text import TextRules
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+    def boot(self) -> float:
+        """Seconds since some fixed moment, counting the time asleep, never set back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A cleaned picture on disk; `digest` is the SHA-256 of exactly these bytes."""
+
+    digest: str
+    mime: str
+    path: Path
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's answer. `reference` is whatever a reply to this post must name (Bluesky: uri and cid)."""
+
+    remote_id: str
+    url: str = ""
+    reference: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One part for one channel, frozen: a platform sends these bytes or nothing.
+
+    `deadline` is on the boot clock: a platform checks it just before the first byte leaves, and abandons if late.
+    `root` and `parent` are the receipts of the thread's first part and of the part replied to.
+    """
+
+    delivery_id: int
+    idem_key: str
+    due_at: datetime
+    text: str
+    languages: tuple[str, ...]
+    images: tuple[Image, ...]
+    deadline: float
+    attempt: int = 1
+    root: Receipt | None = None
+    parent: Receipt | None = None
+
+
+class Failure(StrEnum):
+    """Why a post is surely absent; each leads to a different next step."""
+
+    REJECTED = "rejected"
+    RATE_LIMITED = "rate_limited"
+    AUTH_BROKEN = "auth_broken"
+    BILLING = "billing"
+    UNREACHABLE = "unreachable"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Proven not applied. `retry_at` when the platform or the failure allows another try."""
+
+    failure: Failure
+    detail: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Something may have gone out. Never a reason to send again by itself."""
+
+    detail: str
+
+
+Outcome = Published | Absent | Unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What `channel check` found; `missing` says in plain words what to mend."""
+
+    id: str
+    name: str
+    url: str = ""
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Platform(Protocol):
+    """One account on one service. Threads: each channel is called from one thread at a time.
+
+    No method raises for what the network or the service does: that is an Outcome.
+    """
+
+    rules: TextRules
+
+    def publish(self, parcel: Parcel) -> Outcome:
+        """One irreversible call. `idem_key` twice is one post where the service allows it."""
+
+    def find(self, parcel: Parcel, since: datetime) -> Published | None | Unsure:
+        """Look for the parcel among the account's own posts: None is absent, Unsure is no way to tell."""
+
+    def withdraw(self, receipt: Receipt) -> Outcome:
+        """Take a post down; taking down what is gone is Published. Absent or Unsure say why it may still stand."""
+
+    def check(self) -> Account:
+        """Sign in and look, writing nothing."""

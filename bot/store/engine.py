@@ -1,0 +1,149 @@
+"""One database behind two doors: `write` takes the writer's lock at once, `read` never blocks a writer."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot.domain.errors import CampaignError, Conflict, Misconfigured, StoreFailed
+
+# WAL loses commits with two connections before this version (sqlite.org, WAL-reset fault).
+WAL_IS_SOUND = (3, 51, 3)
+BUSY_TIMEOUT_MS = 15_000
+
+
+def _sqlite_module() -> ModuleType:
+    """The bundled newer SQLite where its wheel is installed, else the standard library's."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        from sqlite3 import dbapi2  # type: ignore[no-redef]
+    module: ModuleType = dbapi2
+    return module
+
+
+def journal_of(version: tuple[int, ...]) -> tuple[str, str]:
+    """The journal mode and synchronous level that never lose a commit on this SQLite."""
+    return ("wal", "FULL") if version >= WAL_IS_SOUND else ("delete", "EXTRA")
+
+
+class Store:
+    """Opens the database at `url`. Threads may share it; a transaction belongs to one thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _read_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer = self._engine(begin="BEGIN IMMEDIATE")
+        self._reader = self._engine(begin="BEGIN")
+
+    @property
+    def path(self) -> Path | None:
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @property
+    def writer(self) -> Engine:
+        return self._writer
+
+    def _engine(self, *, begin: str) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        module = _sqlite_module()
+        engine = create_engine(self.url, module=module, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        journal, synchronous = journal_of(module.sqlite_version_info)
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+            connection.isolation_level = None
+            for pragma in (
+                f"journal_mode={journal}",
+                f"synchronous={synchronous}",
+                "foreign_keys=ON",
+                "secure_delete=ON",
+                "trusted_schema=OFF",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One writing transaction; commits on leaving, and nothing of it is kept if anything is raised.
+
+        Raises StoreFailed when the database or the disk gives up, Conflict when a unique thing exists already.
+        """
+        with _plain_errors(self), self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view; on PostgreSQL a snapshot. Raises StoreFailed."""
+        with _plain_errors(self), self._reader.begin() as tx:
+            if not self.is_sqlite:
+                tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            yield tx
+
+    def changes(self, tx: Connection) -> int:
+        """A number that moves when another connection commits (SQLite only; 0 elsewhere)."""
+        return int(tx.exec_driver_sql("PRAGMA data_version").scalar_one()) if self.is_sqlite else 0
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def __repr__(self) -> str:
+        return f"Store({self.url.render_as_string(hide_password=True)})"
+
+
+def _read_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise Misconfigured("The database address cannot be read. Write sqlite:///path or postgresql+psycopg://…") from error
+    if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise Misconfigured(
+            "“{driver}” is not a database this program knows. Use sqlite or postgresql+psycopg.", driver=parsed.drivername
+        )
+    return parsed
+
+
+_FULL = re.compile(r"disk is full|disk full|No space left", re.IGNORECASE)
+_READ_ONLY = re.compile(r"readonly|read-only|unable to open database file|Permission denied", re.IGNORECASE)
+_BUSY = re.compile(r"database is locked|lock timeout|deadlock", re.IGNORECASE)
+_BROKEN = re.compile(r"malformed|not a database", re.IGNORECASE)
+
+
+@contextmanager
+def _plain_errors(store: Store) -> Iterator[None]:
+    """Turns what the driver says into one sentence; the parameters of a statement never leave here."""
+    try:
+        yield
+    except CampaignError:
+        raise
+    except DBAPIError as error:
+        raise _explain(store, str(error.orig)) from None
+
+
+def _explain(store: Store, said: str) -> CampaignError:
+    place = str(store.path or store.url.host or "the server")
+    if _FULL.search(said):
+        return StoreFailed("The disk is full ({place}). Nothing was changed; free some space and try again.", place=place)
+    if _READ_ONLY.search(said):
+        return StoreFailed("{place} cannot be written. Check who owns the folder and its permissions.", place=place)
+    if _BUSY.search(said):
+        return StoreFailed("The database is busy with another program. Nothing was changed; try again.")
+    if _BROKEN.search(said):
+        return StoreFailed("{place} is damaged. Do not delete it: copy it, then restore a backup.", place=place)
+    if "UNIQUE constraint" in said or "duplicate key" in said:
+        return Conflict("Something with that name exists already, or was added just now. Look again.")
+    summary = said.splitlines()[0][:160] if said else "no reason given"
+    return StoreFailed("The database refused: {summary}. Nothing was changed.", summary=summary)

@@ -1,0 +1,280 @@
+"""Every table in one place. Times are whole microseconds of UTC; documents are canonical JSON text."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 in UTC, so that nothing is rounded."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        del dialect
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401
+        del dialect
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+# SQLite counts rows by themselves only for a column declared INTEGER PRIMARY KEY.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *columns: Any) -> Table:  # noqa: ANN401 - columns, indexes and constraints share no type
+    return Table(name, metadata, *columns, sqlite_autoincrement=False)
+
+
+meta = _table("meta", Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+people = _table(
+    "people",
+    Column("id", Id, primary_key=True),
+    Column("pseudonym", String(32), nullable=False, unique=True),
+    Column("roles", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("made_by", ForeignKey("people.id")),
+    Column("made_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+cases = _table(
+    "cases",
+    Column("id", Id, primary_key=True),
+    Column("slug", String(120), nullable=False, unique=True),
+    Column("document", Text, nullable=False),
+    Column("revisions", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("added_at", UtcTime, nullable=False),
+)
+
+fact_revisions = _table(
+    "fact_revisions",
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("fact", String(120), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("author_id", ForeignKey("people.id")),
+    Column("at", UtcTime, nullable=False),
+)
+
+holds = _table(
+    "holds",
+    Column("id", Id, primary_key=True),
+    Column("scope", String(20), nullable=False),
+    Column("target", String(120), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", ForeignKey("people.id")),
+    Column("placed_at", UtcTime, nullable=False),
+    Column("asked_by", ForeignKey("people.id")),
+    Column("ended_by", ForeignKey("people.id")),
+    Column("ended_at", UtcTime),
+    Index("ix_holds_open", "scope", "target", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+)
+
+standings = _table(
+    "standings",
+    Column("id", Id, primary_key=True),
+    Column("campaign", String(120), nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("proposed_by", ForeignKey("people.id")),
+    Column("proposed_at", UtcTime, nullable=False),
+)
+
+posts = _table(
+    "posts",
+    Column("id", Id, primary_key=True),
+    Column("campaign", String(120), nullable=False),
+    Column("occasion", String(200), unique=True),
+    Column("standing_id", ForeignKey("standings.id")),
+    Column("corrects_id", ForeignKey("posts.id")),
+    Column("import_key", String(80), unique=True),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("revision", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("manifest", Text),
+    Column("digest", String(64)),
+    Column("due_at", UtcTime),
+    Column("added_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Index("ix_posts_state_due", "state", "due_at"),
+    Index("ix_posts_due", "due_at"),
+)
+
+post_revisions = _table(
+    "post_revisions",
+    Column("post_id", ForeignKey("posts.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("author_id", ForeignKey("people.id")),
+    Column("at", UtcTime, nullable=False),
+)
+
+post_cases = _table(
+    "post_cases",
+    Column("post_id", ForeignKey("posts.id"), primary_key=True),
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Index("ix_post_cases_case", "case_id"),
+)
+
+approvals = _table(
+    "approvals",
+    Column("id", Id, primary_key=True),
+    Column("post_id", ForeignKey("posts.id"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("audit_seq", BigInteger, nullable=False),
+    Column("voided_at", UtcTime),
+    Column("voided_why", Text),
+    Index("ix_approvals_post", "post_id"),
+)
+
+images = _table(
+    "images",
+    Column("digest", String(64), primary_key=True),
+    Column("mime", String(40), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("added_at", UtcTime, nullable=False),
+)
+
+_DUE = text("state IN ('scheduled', 'retry_wait')")
+_IN_FLIGHT = text("state IN ('claimed', 'sending', 'unknown')")
+
+deliveries = _table(
+    "deliveries",
+    Column("id", Id, primary_key=True),
+    Column("post_id", ForeignKey("posts.id"), nullable=False),
+    Column("channel", String(80), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("reply_to", ForeignKey("deliveries.id")),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("digest", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("idem_key", String(64), nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("next_at", UtcTime, nullable=False),
+    Column("not_after", UtcTime, nullable=False),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("worker", String(40)),
+    Column("lease_until", UtcTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("frozen", Text),
+    Column("remote_id", Text),
+    Column("url", Text),
+    Column("reference", Text),
+    Column("published_at", UtcTime),
+    Column("withdrawn_at", UtcTime),
+    UniqueConstraint("post_id", "channel", "part", "digest"),
+    CheckConstraint(
+        "state IN ('scheduled','claimed','sending','unknown','retry_wait','held','published','failed','missed','cancelled')",
+        name="state",
+    ),
+    Index("ix_deliveries_due", "next_at", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index("ix_deliveries_channel_due", "channel", "next_at", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index("ix_deliveries_in_flight", "state", "lease_until", sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT),
+    Index("ix_deliveries_channel_published", "channel", "published_at"),
+    Index("ix_deliveries_reply_to", "reply_to"),
+)
+
+attempts = _table(
+    "attempts",
+    Column("id", Id, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", String(20)),
+    Column("detail", Text, nullable=False, server_default=""),
+    UniqueConstraint("delivery_id", "fence"),
+)
+
+channels = _table(
+    "channels",
+    Column("name", String(80), primary_key=True),
+    Column("account", Text, nullable=False, server_default=""),
+    Column("paused_at", UtcTime),
+    Column("paused_by", ForeignKey("people.id")),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("checked_at", UtcTime),
+)
+
+audit_records = _table(
+    "audit_records",
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("leaf", String(64), nullable=False, unique=True),
+    Column("prev", String(64), nullable=False, unique=True),
+    Column("act", String(40), nullable=False),
+    Column("obj", String(80), nullable=False),
+    Index("ix_audit_records_obj", "obj", "seq"),
+    Index("ix_audit_records_act", "act", "seq"),
+)
+
+audit_payloads = _table(
+    "audit_payloads",
+    Column("seq", ForeignKey("audit_records.seq"), primary_key=True, autoincrement=False),
+    Column("subject", String(80), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_audit_payloads_subject", "subject"),
+)
+
+checkpoints = _table(
+    "checkpoints",
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+    Column("frontier", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("key_id", String(8), nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+heartbeats = _table(
+    "heartbeats",
+    Column("worker", String(40), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("highest_at", UtcTime, nullable=False),
+    Column("offset_us", BigInteger, nullable=False),
+    Column("suspect", Boolean, nullable=False, server_default=text("false")),
+)
