@@ -177,8 +177,9 @@ images = _table(
     Column("added_at", UtcTime, nullable=False),
 )
 
-_DUE = text("state IN ('scheduled', 'retry_wait')")
-_IN_FLIGHT = text("state IN ('claimed', 'sending', 'unknown')")
+# An unknown delivery has a next time too: when to look for it.
+_DUE = text("state IN ('scheduled', 'retry_wait', 'unknown')")
+_IN_FLIGHT = text("state IN ('claimed', 'sending')")
 
 deliveries = _table(
     "deliveries",
@@ -199,6 +200,8 @@ deliveries = _table(
     Column("worker", String(40)),
     Column("lease_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("asked_by", ForeignKey("people.id")),
     Column("frozen", Text),
     Column("remote_id", Text),
     Column("url", Text),

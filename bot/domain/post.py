@@ -1,0 +1,332 @@
+"""What is to be said, and the exact bytes each channel would get: frozen before review, never rendered after."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.campaign import LANGUAGES
+from bot.domain.text import TextRules, count, fits, split_parts
+
+
+class PostState(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    RETURNED = "returned"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    PARTLY_PUBLISHED = "partly_published"
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+EDITABLE = frozenset({PostState.DRAFT, PostState.RETURNED, PostState.IN_REVIEW, PostState.SCHEDULED, PostState.LAPSED})
+OPEN = frozenset({PostState.IN_REVIEW, PostState.SCHEDULED})
+
+
+class Layout(StrEnum):
+    """Both languages in one part, one replying to the other, or two separate posts."""
+
+    JOINED = "joined"
+    THREAD = "thread"
+    SEPARATE = "separate"
+
+
+DEFAULT_LAYOUT: Mapping[str, Layout] = {
+    "x": Layout.THREAD,
+    "bluesky": Layout.THREAD,
+    "facebook": Layout.JOINED,
+    "mastodon": Layout.JOINED,
+    "telegram": Layout.JOINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the rules need to know of a channel. `like` names the platform whose limits and habits hold."""
+
+    name: str
+    platform: str
+    like: str
+    rules: TextRules
+    layout: Layout
+    languages: tuple[str, ...]
+    timezone: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A cleaned image by the SHA-256 of its bytes, described in both languages."""
+
+    digest: str
+    mime: str
+    width: int
+    height: int
+    alt: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When one channel gets it: not before `due`, not after `not_after`; both UTC."""
+
+    channel: str
+    due: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """A fact the words rest on, as it stood: its case, its key and its revision."""
+
+    case: str
+    fact: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A post's whole content. `texts` is keyed by (language, target): target "" is the common text,
+    else the name of a channel or a platform; the channel's own wins, then the platform's.
+
+    `tier` is the strongest claim the words make about the cases named, and `on` the local day they speak of.
+    """
+
+    campaign: str
+    texts: Mapping[tuple[str, str], str]
+    channels: tuple[str, ...]
+    windows: tuple[Window, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    cases: tuple[str, ...] = ()
+    cites: tuple[Cite, ...] = ()
+    kind: str = "general"
+    tier: str = ""
+    model: str = ""
+    on: str = ""
+    note: str = ""
+
+    def text(self, language: str, profile: Profile) -> str:
+        for target in (profile.name, profile.like, ""):
+            if (language, target) in self.texts:
+                return self.texts[language, target]
+        return ""
+
+    def window(self, channel: str) -> Window | None:
+        return next((window for window in self.windows if window.channel == channel), None)
+
+    @property
+    def due(self) -> datetime | None:
+        return min((window.due for window in self.windows), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Illustration:
+    """A picture as one part carries it, with the description in that part's language."""
+
+    digest: str
+    mime: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message as a channel will get it. `reply_to` is the index of the part it answers."""
+
+    text: str
+    languages: tuple[str, ...]
+    images: tuple[Illustration, ...] = ()
+    reply_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """All parts for one channel, in order of sending."""
+
+    channel: str
+    platform: str
+    account: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A text that cannot be shown on a channel: by how much it is over, in that channel's own unit."""
+
+    channel: str
+    language: str
+    count: int
+    limit: int
+
+    @property
+    def overflow(self) -> int:
+        return self.count - self.limit
+
+
+def render(content: Content, profile: Profile) -> Rendition | Misfit:
+    """The exact parts for one channel, or the first text that does not fit it.
+
+    A joined text that is too long for one part becomes a thread, the second language answering the first.
+    """
+    texts = {language: content.text(language, profile) for language in profile.languages}
+    if profile.layout is Layout.JOINED and len(texts) > 1:
+        joined = "\n\n".join(texts.values())
+        if "\n---\n" not in joined and fits(joined, profile.rules, with_media=bool(content.pictures)):
+            part = Part(joined, tuple(texts), _illustrations(content.pictures, tuple(texts)))
+            return Rendition(profile.name, profile.platform, profile.account, (part,))
+    parts: list[Part] = []
+    for language, text in texts.items():
+        pieces = split_parts(text, profile.rules, with_media=bool(content.pictures))
+        if pieces is None:
+            return Misfit(profile.name, language, count(text, profile.rules), profile.rules.limit)
+        for number, piece in enumerate(pieces):
+            starts_alone = not parts or (number == 0 and profile.layout is Layout.SEPARATE)
+            images = _illustrations(content.pictures, (language,)) if number == 0 else ()
+            parts.append(Part(piece, (language,), images, None if starts_alone else len(parts) - 1))
+    return Rendition(profile.name, profile.platform, profile.account, tuple(parts))
+
+
+def _illustrations(pictures: Sequence[Picture], languages: Sequence[str]) -> tuple[Illustration, ...]:
+    return tuple(
+        Illustration(
+            picture.digest,
+            picture.mime,
+            picture.width,
+            picture.height,
+            "\n\n".join(picture.alt[language] for language in languages if picture.alt.get(language)),
+        )
+        for picture in pictures
+    )
+
+
+def canonical(value: object) -> str:
+    """One spelling for one value: sorted keys, no spaces, letters as they are."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def moment_text(moment: datetime) -> str:
+    """UTC with microseconds, always the same length."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def content_to_plain(content: Content) -> dict[str, Any]:
+    return {
+        "campaign": content.campaign,
+        "texts": [
+            {"language": language, "target": target, "text": text}
+            for (language, target), text in sorted(content.texts.items())
+        ],
+        "channels": list(content.channels),
+        "windows": [
+            {"channel": w.channel, "due": moment_text(w.due), "not_after": moment_text(w.not_after)}
+            for w in content.windows
+        ],
+        "pictures": [
+            {"digest": p.digest, "mime": p.mime, "width": p.width, "height": p.height, "alt": dict(p.alt)}
+            for p in content.pictures
+        ],
+        "cases": list(content.cases),
+        "cites": [{"case": c.case, "fact": c.fact, "revision": c.revision} for c in content.cites],
+        "kind": content.kind,
+        "tier": content.tier,
+        "model": content.model,
+        "on": content.on,
+        "note": content.note,
+    }
+
+
+def content_from_plain(plain: Mapping[str, Any]) -> Content:
+    return Content(
+        campaign=plain["campaign"],
+        texts={(entry["language"], entry["target"]): entry["text"] for entry in plain["texts"]},
+        channels=tuple(plain["channels"]),
+        windows=tuple(Window(w["channel"], _moment(w["due"]), _moment(w["not_after"])) for w in plain["windows"]),
+        pictures=tuple(Picture(p["digest"], p["mime"], p["width"], p["height"], p["alt"]) for p in plain["pictures"]),
+        cases=tuple(plain["cases"]),
+        cites=tuple(Cite(c["case"], c["fact"], c["revision"]) for c in plain["cites"]),
+        kind=plain["kind"],
+        tier=plain["tier"],
+        model=plain["model"],
+        on=plain["on"],
+        note=plain["note"],
+    )
+
+
+def part_to_plain(part: Part) -> dict[str, Any]:
+    return {
+        "text": part.text,
+        "languages": list(part.languages),
+        "images": [
+            {"digest": i.digest, "mime": i.mime, "width": i.width, "height": i.height, "alt": i.alt} for i in part.images
+        ],
+        "reply_to": -1 if part.reply_to is None else part.reply_to,
+    }
+
+
+def part_from_plain(plain: Mapping[str, Any]) -> Part:
+    images = tuple(Illustration(i["digest"], i["mime"], i["width"], i["height"], i["alt"]) for i in plain["images"])
+    reply_to = None if plain["reply_to"] < 0 else plain["reply_to"]
+    return Part(plain["text"], tuple(plain["languages"]), images, reply_to)
+
+
+def manifest(post_id: int, document: str, renditions: Sequence[Rendition]) -> str:
+    """The canonical text whose SHA-256 is what a reviewer approves.
+
+    It holds every byte that goes out, to which account and when, and the digest of the post's document,
+    which names the facts cited; so any change of any of them gives another digest.
+    """
+    return canonical(
+        {
+            "post": post_id,
+            "document": sha256(document),
+            "renditions": [
+                {
+                    "channel": rendition.channel,
+                    "platform": rendition.platform,
+                    "account": rendition.account,
+                    "parts": [part_to_plain(part) for part in rendition.parts],
+                }
+                for rendition in renditions
+            ],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as it stands. `digest` is set while its renditions are frozen for review or sending."""
+
+    id: int
+    state: PostState
+    content: Content
+    revision: int
+    added_at: datetime
+    changed_at: datetime
+    reason: str = ""
+    occasion: str = ""
+    standing_id: int | None = None
+    corrects_id: int | None = None
+    document: str = field(default="", repr=False)
+    manifest: str = field(default="", repr=False)
+    digest: str = ""
+
+    @property
+    def due(self) -> datetime | None:
+        return self.content.due
+
+
+def missing_languages(content: Content) -> tuple[str, ...]:
+    return tuple(language for language in LANGUAGES if not content.texts.get((language, ""), "").strip())

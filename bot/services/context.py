@@ -1,0 +1,106 @@
+"""What every use-case is given: the opened house, told apart from the faces that use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.errors import Refused
+from bot.domain.people import Person
+from bot.domain.post import Profile
+from bot.domain.slots import Rhythm
+from bot.library.messages import Messages
+from bot.library.schedules import Schedules
+from bot.ports import Clock, Platform
+from bot.store import audit
+from bot.store.engine import Store
+from bot.store.keystore import Keystore
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+PROGRAM = "campaignbot"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured account: what the rules know of it, when it may post, and the way out."""
+
+    profile: Profile
+    rhythm: Rhythm
+    platform: Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    lead_days: int = 14
+    status_max_age_days: int = 180
+    leap_day: str = "28 February"
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """Seconds unless the name says otherwise."""
+
+    poll_s: float = 1.0
+    lease_s: float = 180.0
+    request_timeout_s: float = 30.0
+    settle_s: float = 300.0
+    grace_minutes: int = 20
+    catch_up_per_hour: int = 6
+    down_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    store: Store
+    keystore: Keystore
+    clock: Clock
+    schedules: Schedules
+    messages: Messages
+    channels: Mapping[str, Channel]
+    data_dir: Path
+    planning: Planning = Planning()
+    publishing: Publishing = Publishing()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def today(self) -> date:
+        """The local date in Viet Nam, on which texts that say “today” are true."""
+        return self.clock.now().astimezone(VIETNAM).date()
+
+    def channel(self, name: str) -> Channel:
+        try:
+            return self.channels[name]
+        except KeyError:
+            known = ", ".join(self.channels) or "none"
+            raise Refused("No account “{name}” in config.toml. There are: {known}.", name=name, known=known) from None
+
+    def record(
+        self,
+        tx: Connection,
+        actor: Person | None,
+        act: Act,
+        obj: str,
+        data: Mapping[str, Any] | None = None,
+        payload: audit.Payload | None = None,
+    ) -> int:
+        """Append to the audit log inside `tx`; returns the entry's seq. No actor means the program itself.
+
+        `data` holds nothing personal; names, reasons and texts go into `payload`, which can be erased.
+        """
+        entry = audit.append(
+            tx,
+            ts=self.clock.now(),
+            actor=actor.pseudonym if actor else PROGRAM,
+            act=act,
+            obj=obj,
+            data=dict(data or {}),
+            payload=payload,
+            keystore=self.keystore,
+        )
+        return entry.seq
