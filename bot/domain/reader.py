@@ -1,0 +1,155 @@
+"""Takes typed values out of what people wrote, and collects everything wrong in one go."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, TypeVar, overload
+
+from bot.domain.errors import BadInput, Finding
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+MAX_TEXT = 2_000
+MAX_ITEMS = 200
+# Controls (a database refuses NUL, a terminal obeys the rest), bidi marks, zero-width letters: none belongs
+# in a name or an address, and each lets two texts differ that look the same.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def normal(text: str) -> str:
+    """NFC, lines ending in a line feed, no space around."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def suggest(word: str, known: Collection[str], otherwise: str = "") -> str:
+    close = get_close_matches(word, known, 1)
+    return f"Did you mean “{close[0]}”?" if close else otherwise
+
+
+class Reader:
+    """One table of a file. Tables inside it report to the same `findings`."""
+
+    def __init__(
+        self,
+        plain: Mapping[str, Any],
+        known: Collection[str],
+        *,
+        file: str = "",
+        where: str = "",
+        findings: list[Finding] | None = None,
+    ) -> None:
+        self.plain, self.file, self.where = plain, file, where
+        self.findings: list[Finding] = [] if findings is None else findings
+        for key in plain:
+            if key not in known:
+                self.report(str(key)[:40], "unknown key.", suggest(str(key), known, "Remove it."))
+
+    def report(self, key: str, problem: str, remedy: str = "") -> None:
+        place = ": ".join(part for part in (self.where, key) if part)
+        self.findings.append(Finding(self.file, place, problem, remedy))
+
+    def _typed(self, key: str, kind: type[T], words: str) -> T | None:
+        value = self.plain.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.report(key, f"must be {words}.")
+            return None
+        return value
+
+    def _checked(self, key: str, text: str) -> str:
+        text = normal(text)
+        if len(text) > MAX_TEXT:
+            self.report(key, f"is longer than {MAX_TEXT} characters.", "Shorten it.")
+            return ""
+        if unseen := UNSEEN.search(text):
+            self.report(key, f"holds an invisible character (U+{ord(unseen[0]):04X}).", "Delete it.")
+            return ""
+        return text
+
+    def text(self, key: str, *, required: bool = False) -> str:
+        before = len(self.findings)
+        value = self._checked(key, self._typed(key, str, "text") or "")
+        if required and not value and len(self.findings) == before:
+            self.report(key, "is missing.", "Fill it in.")
+        return value
+
+    def texts(self, key: str, *, required: str = "") -> tuple[str, ...]:
+        """Single lines, the empty ones dropped. `required` is the remedy where there must be one."""
+        before = len(self.findings)
+        values: list[Any] = self._typed(key, list, "a list of texts") or []
+        if len(values) > MAX_ITEMS or not all(isinstance(value, str) for value in values):
+            self.report(key, f"must be a list of at most {MAX_ITEMS} texts.")
+            return ()
+        lines = (" ".join(self._checked(key, value).split()) for value in values)
+        kept = tuple(line for line in lines if line)
+        if required and not kept and len(self.findings) == before:
+            self.report(key, "is empty.", required)
+        return kept
+
+    def flag(self, key: str) -> bool | None:
+        return self._typed(key, bool, "true or false")
+
+    def number(self, key: str, *, most: int, least: int = 0) -> int | None:
+        value = self._typed(key, int, "a whole number")
+        if value is not None and not least <= value <= most:
+            self.report(key, f"must be a whole number from {least} to {most}.")
+            return None
+        return value
+
+    @overload
+    def choice(self, key: str, kinds: type[E], default: E, *, required: bool = False) -> E: ...
+    @overload
+    def choice(
+        self, key: str, kinds: type[E], default: None = None, *, required: bool = False
+    ) -> E | None: ...
+    def choice(
+        self, key: str, kinds: type[E], default: E | None = None, *, required: bool = False
+    ) -> E | None:
+        text = self.text(key, required=required)
+        if not text:
+            return default
+        try:
+            return kinds(text)
+        except ValueError:
+            values = [kind.value for kind in kinds if kind.value]
+            offered = ", ".join(f"“{value}”" for value in values)
+            self.report(key, f"“{text[:40]}” is not one of {offered}.", suggest(text, values))
+            return default
+
+    def parsed(self, key: str, read: Callable[[str], T], *, required: bool = False) -> T | None:
+        """`read` raises BadInput for what it cannot use."""
+        text = self.text(key, required=required)
+        return self._read(key, read, text) if text else None
+
+    def parsed_list(self, key: str, read: Callable[[str], T]) -> tuple[T, ...]:
+        values = (self._read(key, read, text) for text in self.texts(key))
+        return tuple(value for value in values if value is not None)
+
+    def _read(self, key: str, read: Callable[[str], T], text: str) -> T | None:
+        try:
+            return read(text)
+        except BadInput as error:
+            self.report(key, str(error))
+            return None
+
+    def table(self, key: str, known: Collection[str]) -> "Reader | None":
+        value = self._typed(key, dict, "a table")
+        return self._inner(value, known, key) if value else None
+
+    def tables(self, key: str, known: Collection[str], named: str = "id") -> "Iterator[Reader]":
+        """The tables of a list, each called by its `named` value or its number."""
+        values: list[Any] = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
+        for number, value in enumerate(values, 1):
+            name = value.get(named) if isinstance(value, dict) else None
+            label = f"{key} “{name[:60]}”" if isinstance(name, str) and name else f"{key} {number}"
+            if isinstance(value, dict):
+                yield self._inner(value, known, label)
+            else:
+                self.report(label, "is not a table.", f"Write it under [[{key}]].")
+
+    def _inner(self, plain: Mapping[str, Any], known: Collection[str], label: str) -> "Reader":
+        where = ": ".join(part for part in (self.where, label) if part)
+        return Reader(plain, known, file=self.file, where=where, findings=self.findings)
