@@ -50,10 +50,10 @@ lock: .venv/lock.stamp ## compile the pinned requirement files anew (UPGRADE=1 t
 
 clean: ## remove the environment and what tools left behind (never var/, which is your data)
 	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find bot tests hatch_build.py -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	@find . -path './$(VAR)' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 lint: .venv/dev.stamp
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/mypy --no-error-summary
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; exit 1; }
 	@echo 'lint, types and imports: good'
