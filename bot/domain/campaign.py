@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
 
+from bot.domain.case import Precision
+
 LANGUAGES = ("vi", "en")
 
 
@@ -40,7 +42,10 @@ SPOKEN = frozenset({ObservanceKind.ADVOCACY, ObservanceKind.AMNESTY_WATCH})
 
 @dataclass(frozen=True, slots=True)
 class Observance:
-    """A fixed day of one year, already computed. `until` closes a range of days."""
+    """A day of one year, already computed. `until` closes a range of days.
+
+    Where only the month or the year is known, the range is all of it, and the day is for the calendar alone.
+    """
 
     id: str
     name_vi: str
@@ -48,6 +53,7 @@ class Observance:
     kind: ObservanceKind
     on: date
     until: date | None = None
+    precision: Precision = Precision.DAY
 
 
 @dataclass(frozen=True, slots=True)

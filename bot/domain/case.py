@@ -81,7 +81,7 @@ class PartialDate:
         year = int(match[1])
         month, day = (int(part) if part else None for part in match.groups()[1:])
         try:
-            date(year, month or 1, day or 1)
+            date(year, *(1 if part is None else part for part in (month, day)))
         except ValueError as error:
             raise BadInput("“{text}” is not in the calendar.", text=text[:40]) from error
         if year not in YEARS:
