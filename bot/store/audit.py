@@ -1,0 +1,288 @@
+"""The audit log in the database: appended at its tail, read back as exact bytes, guarded by triggers."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_bytes
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
+
+from bot.domain.audit import (
+    Act,
+    Entry,
+    Malformed,
+    build_record,
+    canonical,
+    first_prev,
+    parse_record,
+    payload_commitment,
+)
+from bot.domain.checkpoint import Checkpoint, Frontier, parse_note
+from bot.domain.errors import Conflict, Misconfigured, Tampered
+from bot.store.keystore import Keystore
+from bot.store.tables import audit_payloads, audit_records, checkpoints, meta
+
+ORIGIN_KEY = "log_origin"
+SALT_BYTES = 32
+# PostgreSQL's advisory lock that makes appending one at a time.
+APPEND_LOCK = 0x6175_6469_74
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Personal data beside a record: sealed under the subject's key, and gone when that is forgotten."""
+
+    subject: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What to append; place, chain and commitment are found when it is."""
+
+    ts: datetime
+    actor: str
+    act: Act
+    obj: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    payload: Payload | None = None
+
+
+class RawRow(NamedTuple):
+    """A row as stored; any field may hold anything if somebody got at the file."""
+
+    seq: Any
+    record: Any
+    leaf: Any
+    prev: Any
+    act: Any
+    obj: Any
+
+
+def open_log(tx: Connection, *, keystore: Keystore, ts: datetime, actor: str) -> Entry:
+    """Writes entry 0, with the key to verify by. Raises Conflict if the log is open already."""
+    if tx.execute(select(meta.c.key).where(meta.c.key == ORIGIN_KEY)).first() or size(tx):
+        raise Conflict("This database has an audit log already.")
+    tx.execute(insert(meta).values(key=ORIGIN_KEY, value=keystore.name))
+    new = NewEntry(ts, actor, Act.LOG_OPENED, "log:1", {"vkey": str(keystore.vkey)})
+    return append_many(tx, [new], log=keystore.name, keystore=keystore)[0]
+
+
+def origin(tx: Connection) -> str:
+    """Raises Misconfigured if no log was opened."""
+    found = tx.execute(select(meta.c.value).where(meta.c.key == ORIGIN_KEY)).scalar()
+    if found is None:
+        raise Misconfigured("This database has no audit log. Run `campaignbot init` first.")
+    return str(found)
+
+
+def append(  # noqa: PLR0913 - a record's fields, by name
+    tx: Connection,
+    *,
+    ts: datetime,
+    actor: str,
+    act: Act,
+    obj: str,
+    keystore: Keystore,
+    data: Mapping[str, Any] | None = None,
+    payload: Payload | None = None,
+    log: str = "",
+) -> Entry:
+    """One record in the caller's transaction: both stand or neither does."""
+    new = NewEntry(ts, actor, act, obj, data or {}, payload)
+    return append_many(tx, [new], log=log, keystore=keystore)[0]
+
+
+def append_many(
+    tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = ""
+) -> tuple[Entry, ...]:
+    """Reads the tail afresh: other processes append too. Raises Malformed for what no record may hold.
+
+    Without `log`, its origin is looked up.
+    """
+    log = log or origin(tx)
+    lock_tail(tx)
+    start, leaf = _tail(tx)
+    prev = leaf or first_prev(log)
+    entries, payloads = [], []
+    for seq, each in enumerate(new, start):
+        commitment = ""
+        if each.payload:
+            salt, content = token_bytes(SALT_BYTES), canonical(dict(each.payload.content))
+            commitment, subject = payload_commitment(salt, content), each.payload.subject
+            sealed = keystore.seal(subject, content)
+            payloads.append({"seq": seq, "subject": subject, "salt": salt, "sealed": sealed})
+        entry = build_record(
+            log=log, seq=seq, ts=each.ts, actor=each.actor, act=each.act, obj=each.obj,
+            data=each.data, pc=commitment, prev=prev,
+        )  # fmt: skip
+        entries.append(entry)
+        prev = entry.leaf
+    if entries:
+        tx.execute(insert(audit_records), [columns(each)._asdict() for each in entries])
+    if payloads:
+        tx.execute(insert(audit_payloads), payloads)
+    return tuple(entries)
+
+
+def columns(entry: Entry) -> RawRow:
+    """The row that belongs to a record."""
+    return RawRow(entry.seq, entry.raw, entry.leaf, entry.prev, entry.act, entry.obj)
+
+
+def lock_tail(tx: Connection) -> None:
+    """Until the transaction ends nobody else appends. SQLite's BEGIN IMMEDIATE has seen to it already."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(select(func.pg_advisory_xact_lock(APPEND_LOCK)))
+
+
+def _tail(tx: Connection) -> tuple[int, str]:
+    """The size of the log and its last leaf."""
+    c = audit_records.c
+    last = tx.execute(select(c.seq, c.leaf).order_by(c.seq.desc()).limit(1)).first()
+    return (last.seq + 1, last.leaf) if last else (0, "")
+
+
+def size(tx: Connection) -> int:
+    return _tail(tx)[0]
+
+
+def entry(tx: Connection, seq: int) -> Entry | None:
+    """Raises Tampered unless the row is what its own columns say."""
+    row = tx.execute(select(audit_records).where(audit_records.c.seq == seq)).first()
+    return read_row(RawRow(*row)) if row else None
+
+
+def entries(
+    tx: Connection,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    act: str = "",
+    obj: str = "",
+    actor: str = "",
+    newest_first: bool = False,
+    limit: int = 100,
+) -> list[Entry]:
+    """Entries with `after` < seq < `before`. An act ending in "." stands for all that begin so."""
+    c = audit_records.c
+    query = select(audit_records).order_by(c.seq.desc() if newest_first else c.seq).limit(limit)
+    if after is not None:
+        query = query.where(c.seq > after)
+    if before is not None:
+        query = query.where(c.seq < before)
+    if act:
+        query = query.where(c.act.startswith(act, autoescape=True) if act.endswith(".") else c.act == act)
+    if obj:
+        query = query.where(c.obj == obj)
+    if actor:  # no column: who did what is not made easy to list
+        needle = literal(b'"actor":' + canonical(actor) + b',"data":{')
+        sqlite = tx.dialect.name == "sqlite"
+        query = query.where(
+            (func.instr(c.record, needle) if sqlite else func.position(needle.op("IN")(c.record))) > 0
+        )
+    found = [read_row(RawRow(*row)) for row in tx.execute(query)]
+    return [each for each in found if not actor or each.actor == actor]
+
+
+def find_last(tx: Connection, act: Act, obj: str) -> Entry | None:
+    return next(iter(entries(tx, act=act, obj=obj, newest_first=True, limit=1)), None)
+
+
+def read_row(row: RawRow) -> Entry:
+    """Raises Tampered."""
+    try:
+        found = parse_record(row.record)
+    except (Malformed, TypeError) as error:
+        raise Tampered(
+            "Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq
+        ) from error
+    if columns(found) != row:
+        raise Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
+    return found
+
+
+def raw_rows(tx: Connection, table: Table) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Every row as it lies there, in order, a few at a time; for whoever verifies a file somebody got at.
+
+    Texts come as bytes and what is of another type as null, so that nothing in the file can stop the reading.
+    """
+    sqlite = tx.dialect.name == "sqlite"
+    wanted = ", ".join(_raw_column(column, sqlite=sqlite) for column in table.c)
+    key = next(iter(table.primary_key)).name
+    query = f"SELECT {wanted} FROM {table.name} ORDER BY {key}"  # noqa: S608 - names of our own columns
+    return iter(tx.execution_options(yield_per=1000).exec_driver_sql(query))
+
+
+def _raw_column(column: Column[Any], *, sqlite: bool) -> str:
+    name = column.name
+    if isinstance(column.type, String):
+        return f"CAST({name} AS BLOB)" if sqlite else f"convert_to({name}, 'UTF8')"
+    kind = "blob" if isinstance(column.type, LargeBinary) else "integer"
+    return f"CASE typeof({name}) WHEN '{kind}' THEN {name} END" if sqlite else name
+
+
+def leaves_after(tx: Connection, size: int) -> Iterator[Entry]:
+    c = audit_records.c
+    query = select(audit_records).where(c.seq >= size).order_by(c.seq)
+    return (read_row(RawRow(*row)) for row in tx.execute(query))
+
+
+def read_payload(tx: Connection, seq: int, keystore: Keystore) -> Mapping[str, Any] | None:
+    """None if there is none or it was erased. Whether it is the one committed to, `verify` says."""
+    row = tx.execute(select(audit_payloads).where(audit_payloads.c.seq == seq)).first()
+    opened = keystore.unseal(row.subject, row.sealed) if row else None
+    content: Mapping[str, Any] | None = json.loads(opened) if opened else None
+    return content
+
+
+def erase_payloads(tx: Connection, subject: str) -> int:
+    """Drops the rows. Once that is committed the caller has the keystore forget the key."""
+    return tx.execute(delete(audit_payloads).where(audit_payloads.c.subject == subject)).rowcount
+
+
+def save_checkpoint(tx: Connection, made: Checkpoint) -> None:
+    frontier = json.dumps([peak.hex() for peak in made.peaks])
+    tx.execute(
+        insert(checkpoints).values(
+            size=made.size,
+            root=made.root.hex(),
+            frontier=frontier,
+            note=made.note,
+            key_id=made.key_id,
+            at=made.at,
+        )
+    )
+
+
+def latest_checkpoint(tx: Connection) -> Checkpoint | None:
+    """Raises Tampered if the row cannot be read."""
+    row = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).first()
+    return read_checkpoint(row.size, row.root, row.frontier, row.note, row.key_id, row.at) if row else None
+
+
+def read_checkpoint(size: int, root: str, frontier: str, note: str, key_id: str, at: datetime) -> Checkpoint:
+    """Raises Tampered unless the columns, the peaks and the note say the same."""
+    try:
+        peaks = tuple(bytes.fromhex(peak) for peak in json.loads(frontier))
+        signed, found = parse_note(note), Frontier(size, peaks).root()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Tampered("The checkpoint at {size} is altered.", size=size) from error
+    signers = {signer for _, signer, _ in signed.signatures}
+    if (signed.size, signed.root, root) != (size, found, found.hex()) or key_id not in signers:
+        raise Tampered("The checkpoint at {size} is altered.", size=size)
+    return Checkpoint(size, found, peaks, note, key_id, at)
