@@ -1,0 +1,115 @@
+"""Pictures are painted anew before anyone sees them: fresh pixels, nothing else of the file."""
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from PIL import Image, ImageOps
+
+from bot.domain.errors import BadInput, StoreFailed
+
+MAX_BYTES = 15_000_000
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 4_096
+JPEG_QUALITY = 90
+MEDIA = "media"
+
+_MAGIC: Mapping[str, tuple[bytes, ...]] = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "WEBP": (b"RIFF",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+}
+_SUFFIX: Mapping[str, str] = {"image/png": "png", "image/jpeg": "jpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """`digest` is the SHA-256 of exactly these bytes."""
+
+    digest: str
+    mime: str
+    width: int
+    height: int
+    content: bytes
+
+
+def image_path(data_dir: Path, digest: str, mime: str) -> Path:
+    return data_dir / MEDIA / f"{digest}.{_SUFFIX[mime]}"
+
+
+def clean(raw: bytes) -> Cleaned:
+    """A PNG stays PNG, anything else becomes JPEG. Only the first frame is kept. Raises BadInput."""
+    if len(raw) > MAX_BYTES:
+        raise BadInput(
+            "The picture has {size} MB. The most is {most} MB.",
+            size=len(raw) // 10**6,
+            most=MAX_BYTES // 10**6,
+        )
+    kind = next((kind for kind, marks in _MAGIC.items() if raw.startswith(marks)), "")
+    if not kind:
+        raise BadInput("This is not a PNG, JPEG, WebP or GIF picture. Save it as one of these.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a decompression bomb is only warned of at first
+        try:
+            return _paint_anew(raw, kind)
+        except BadInput:
+            raise
+        except Exception as error:  # a decoder fed with hostile bytes may raise anything
+            raise BadInput(
+                "The picture is damaged and cannot be read. Save it again and try once more."
+            ) from error
+
+
+def _paint_anew(raw: bytes, kind: str) -> Cleaned:
+    with Image.open(io.BytesIO(raw), formats=(kind,)) as source:
+        if source.width * source.height > MAX_PIXELS:
+            raise BadInput(
+                "The picture has {width} × {height} pixels. Make it smaller.",
+                width=source.width,
+                height=source.height,
+            )
+        upright = ImageOps.exif_transpose(source)
+        sees_through = "A" in source.getbands() or "transparency" in source.info
+        pixels = upright.convert("RGBA" if sees_through else "RGB")
+    pixels.thumbnail((MAX_SIDE, MAX_SIDE))
+    if sees_through and kind != "PNG":
+        ground = Image.new("RGBA", pixels.size, "white")
+        pixels = Image.alpha_composite(ground, pixels).convert("RGB")
+    fresh = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())
+    out = io.BytesIO()
+    if kind == "PNG":
+        fresh.save(out, "PNG", optimize=True)
+    else:
+        fresh.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    content = out.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    return Cleaned(digest, "image/png" if kind == "PNG" else "image/jpeg", fresh.width, fresh.height, content)
+
+
+def keep(data_dir: Path, cleaned: Cleaned) -> Path:
+    """Written whole or not at all; what is there already stays. Raises StoreFailed."""
+    path = image_path(data_dir, cleaned.digest, cleaned.mime)
+    if path.exists():
+        return path
+    part: Path | None = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as new:
+            part = Path(new.name)
+            new.write(cleaned.content)
+            new.flush()
+            os.fsync(new.fileno())
+        part.replace(path)
+    except OSError as error:
+        if part:
+            part.unlink(missing_ok=True)
+        raise StoreFailed(
+            "The picture cannot be kept in {folder}: {why}.", folder=path.parent, why=error.strerror
+        ) from error
+    return path

@@ -1,0 +1,100 @@
+"""Who said yes to which digest, whose words a post holds, and what was proposed for a year ahead."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, insert, select, tuple_, update
+
+from bot.domain.errors import NotFound
+from bot.domain.post import Cite, PostState
+from bot.domain.review import Approval, Void
+from bot.store import tables as t
+
+BATCH = 400
+_PUBLIC = (PostState.PUBLISHED.value, PostState.PARTLY_PUBLISHED.value, PostState.WITHDRAWN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Occasions of a year ahead, proposed together so that two people can approve them on one page."""
+
+    id: int
+    campaign: str
+    until: datetime
+    proposed_by: int | None
+    proposed_at: datetime
+
+
+def add(tx: Connection, post_id: int, digest: str, person_id: int, at: datetime, audit_seq: int) -> None:
+    new = insert(t.approvals).values(
+        post_id=post_id, digest=digest, person_id=person_id, at=at, audit_seq=audit_seq
+    )
+    tx.execute(new)
+
+
+def of_post(tx: Connection, post_id: int, *, voided: bool = False) -> tuple[Approval, ...]:
+    """Those that stand, in order; with `voided` the others too."""
+    query = select(t.approvals).where(t.approvals.c.post_id == post_id).order_by(t.approvals.c.id)
+    if not voided:
+        query = query.where(t.approvals.c.voided_at.is_(None))
+    return tuple(
+        Approval(
+            row.id,
+            row.post_id,
+            row.digest,
+            row.person_id,
+            row.at,
+            row.audit_seq,
+            row.voided_at,
+            row.voided_why or "",
+        )
+        for row in tx.execute(query)
+    )
+
+
+def void(tx: Connection, post_id: int, at: datetime, why: Void) -> int:
+    """None of the yeses to this post counts any more; returns how many did."""
+    standing = update(t.approvals).where(t.approvals.c.post_id == post_id, t.approvals.c.voided_at.is_(None))
+    return tx.execute(standing.values(voided_at=at, voided_why=why.value)).rowcount
+
+
+def authors(tx: Connection, post_id: int, cites: Iterable[Cite]) -> frozenset[int]:
+    """Everyone who wrote any revision of the post, or of a fact that it cites."""
+    writers = select(t.post_revisions.c.author_id).where(t.post_revisions.c.post_id == post_id)
+    found = set(tx.execute(writers.distinct()).scalars())
+    facts = sorted({(cite.case, cite.fact) for cite in cites})
+    stated = select(t.fact_revisions.c.author_id).join(t.cases).distinct()
+    for start in range(0, len(facts), BATCH):
+        named = tuple_(t.cases.c.slug, t.fact_revisions.c.fact).in_(facts[start : start + BATCH])
+        found |= set(tx.execute(stated.where(named)).scalars())
+    return frozenset(found - {None})
+
+
+def first_public(tx: Connection, slugs: Collection[str]) -> bool:
+    """Whether a post would be the first to name a case that a person, not the shipped data, brought in."""
+    brought = exists().where(
+        t.fact_revisions.c.case_id == t.cases.c.id,
+        t.fact_revisions.c.revision == 1,
+        t.fact_revisions.c.fact == "identity",
+        t.fact_revisions.c.author_id.is_not(None),
+    )
+    named = exists().where(
+        t.post_cases.c.case_id == t.cases.c.id,
+        t.posts.c.id == t.post_cases.c.post_id,
+        t.posts.c.state.in_(_PUBLIC),
+    )
+    query = select(t.cases.c.id).where(t.cases.c.slug.in_(list(slugs)), brought, ~named).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def propose(tx: Connection, campaign: str, until: datetime, proposed_by: int, at: datetime) -> Standing:
+    new = insert(t.standings).values(campaign=campaign, until=until, proposed_by=proposed_by, proposed_at=at)
+    return standing(tx, tx.execute(new.returning(t.standings.c.id)).scalar_one())
+
+
+def standing(tx: Connection, standing_id: int) -> Standing:
+    row = tx.execute(select(t.standings).where(t.standings.c.id == standing_id)).first()
+    if row is None:
+        raise NotFound("There is no standing approval {id}.", id=standing_id)
+    return Standing(row.id, row.campaign, row.until, row.proposed_by, row.proposed_at)
