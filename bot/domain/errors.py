@@ -1,7 +1,7 @@
 """What can go wrong, one class for each different thing the caller would do next."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -62,10 +62,15 @@ class Finding:
     where: str
     problem: str
     remedy: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
+    def say(self, translate: Callable[[str], str] = str) -> str:
+        """One line; `problem` and `remedy` are templates where there are `fields`."""
         place = f"{self.file}: {self.where}" if self.where else self.file
-        return f"{place}: {self.problem}" + (f" {self.remedy}" if self.remedy else "")
+        words = " ".join(translate(part) for part in (self.problem, self.remedy) if part)
+        return f"{place}: {words.format_map(self.fields) if self.fields else words}"
+
+    __str__ = say
 
 
 class Rejected(BadInput):

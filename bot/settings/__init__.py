@@ -1,0 +1,111 @@
+"""config.toml as checked values: one run finds every problem of the file."""
+
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from bot.domain.errors import Finding, Misconfigured, Rejected
+from bot.settings.findings import contradictions, explain
+from bot.settings.sections import MAX_BYTES, Bot, Campaign, Channel, Planning, Publishing, Web
+
+
+class _File(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CAMPAIGNBOT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+    bot: Bot = Bot()
+    planning: Planning = Planning()
+    publishing: Publishing = Publishing()
+    web: Web = Web()
+    campaign: tuple[Campaign, ...] = ()
+    channel: tuple[Channel, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """CAMPAIGNBOT_WEB__PORT=80 and its like win over the file: that is how a container is told."""
+        return env_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration; relative paths in it start at the file's own folder."""
+
+    path: Path
+    bot: Bot
+    planning: Planning
+    publishing: Publishing
+    web: Web
+    campaigns: tuple[Campaign, ...]
+    channels: tuple[Channel, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / self.bot.data_dir
+
+    @property
+    def database(self) -> SecretStr:
+        given = self.bot.database
+        url = given.get_secret_value() if given else f"sqlite:///{self.data_dir}/campaignbot.db"
+        scheme, _, place = url.partition(":///")
+        return SecretStr(f"sqlite:///{self.folder / place}" if scheme == "sqlite" else url)
+
+    def secrets(self, channel: Channel) -> dict[str, SecretStr]:
+        """Reads what the channel signs in with. Raises Misconfigured."""
+        return {name: secret.read(self.folder) for name, secret in channel.credentials.items()}
+
+
+def load_settings(path: Path) -> Settings:
+    """Raises Misconfigured when there is no such file, Rejected with every finding when it cannot be used."""
+    path = path.absolute()
+    plain = read_toml(path)
+    try:
+        file = _File(**plain)
+    except ValidationError as error:
+        raise Rejected(explain(plain, error)) from None
+    except SettingsError as error:
+        raise Rejected([Finding("CAMPAIGNBOT_…", "", f"{error}.", "Mend or unset it.")]) from None
+    findings = list(contradictions(file.bot, file.publishing, file.campaign, file.channel))
+    if findings:
+        raise Rejected(findings)
+    return Settings(path, file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file people edit, in NFC. Raises Misconfigured or Rejected with the line."""
+    try:
+        raw = path.read_bytes() if path.stat().st_size < MAX_BYTES else b"\xff"
+    except FileNotFoundError:
+        raise Misconfigured("There is no {path}. Run: campaignbot --config {path} init", path=path) from None
+    except OSError as error:
+        raise Misconfigured("{path} cannot be read: {why}.", path=path, why=error.strerror) from None
+    try:
+        return tomllib.loads(unicodedata.normalize("NFC", raw.decode("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        finding = Finding(path.name, f"line {line}", "is not UTF-8 text.", "Save the file as UTF-8.")
+    except tomllib.TOMLDecodeError as error:
+        problem, _, place = str(error).partition(" (at ")
+        finding = Finding(path.name, place.rstrip(")"), f"{problem}.", "Mend this line.")
+    except RecursionError:
+        finding = Finding(path.name, "", "is nested too deeply.")
+    raise Rejected([finding])

@@ -1,0 +1,140 @@
+"""What is wrong in config.toml, said so that a person can mend it: section, key, problem, remedy."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from bot.domain.errors import Finding
+from bot.settings import sections
+from bot.settings.sections import CREDENTIALS, OPEN, Bot, Campaign, Channel, Publishing
+
+TIMEOUTS_IN_A_LEASE = 3
+SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
+TABLES: Mapping[str, type[BaseModel]] = {
+    "bot": Bot,
+    "planning": sections.Planning,
+    "publishing": Publishing,
+    "web": sections.Web,
+    "campaign": Campaign,
+    "channel": Channel,
+    "credentials": sections.Secret,
+}
+_PROBLEMS = {
+    "extra_forbidden": "unknown key.",
+    "missing": "is missing.",
+    "greater_than_equal": "must be {ge} or more.",
+    "less_than_equal": "must be {le} or less.",
+    "literal_error": "is not one of {expected}.",
+    "string_pattern_mismatch": "holds characters that are not allowed here.",
+    "string_too_long": "is longer than {max_length} characters.",
+    "too_short": "is empty.",
+}
+_UNFIT = "is not what belongs here: {wanted}."
+
+
+def _find(
+    where: str,
+    problem: str,
+    remedy: str = "",
+    *,
+    near: tuple[str, Collection[str]] = ("", ()),
+    **fields: object,
+) -> Finding:
+    """`near` is a wrong word and the right ones, for “did you mean”."""
+    if close := get_close_matches(near[0], near[1], 1):
+        fields["near"], remedy = close[0], "Did you mean “{near}”?"
+    return Finding("config.toml", where, problem, remedy, fields)
+
+
+def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Finding]:
+    for each in error.errors(include_url=False, include_input=False):
+        loc, kind, context = each["loc"], each["type"], dict(each.get("ctx", {}))
+        problem, place = _PROBLEMS.get(kind, _UNFIT), _place(plain, loc)
+        if kind == "extra_forbidden":
+            table = next(
+                (TABLES[part] for part in reversed(loc[:-1]) if isinstance(part, str) and part in TABLES),
+                None,
+            )
+            near = str(loc[-1]), table.model_fields.keys() if table else TABLES.keys() - {"credentials"}
+            yield _find(place, problem, "Remove it.", near=near)
+        elif kind == "literal_error":
+            known = re.findall(r"'([^']+)'", context["expected"])
+            yield _find(place, problem, near=(str(_value_at(plain, loc)), known), expected=", ".join(known))
+        elif kind == "value_error":
+            problem, *near_zone = context["error"].args
+            yield _find(place, problem, near=(near_zone[0], near_zone[1]) if near_zone else ("", ()))
+        else:
+            yield _find(place, problem, wanted=each["msg"], **context)
+
+
+def _value_at(plain: Any, place: Iterable[Any]) -> Any:  # noqa: ANN401 - whatever TOML held there
+    for step in place:
+        try:
+            plain = plain[step]
+        except (LookupError, TypeError):
+            return ""
+    return plain
+
+
+def _place(plain: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
+    section, *rest = loc
+    if section not in TABLES:
+        return str(section)
+    if not rest or not isinstance(rest[0], int):
+        return f"[{section}] {'.'.join(map(str, rest))}".rstrip()
+    name = _value_at(plain, (section, rest[0], "name" if section == "channel" else "slug"))
+    return f"[[{section}]] {f'“{name}”' if name else rest[0] + 1}: {'.'.join(map(str, rest[1:]))}"
+
+
+def contradictions(
+    bot: Bot, timing: Publishing, campaigns: Iterable[Campaign], channels: Collection[Channel]
+) -> Iterator[Finding]:
+    """What is wrong only together with something else."""
+    margin = SETTLE_MARGIN_S if any(channel.is_remote for channel in channels) else SETTLE_MARGIN_LOOPBACK_S
+    timeout = timing.request_timeout_s
+    for key, value, least in (
+        ("lease_s", timing.lease_s, timeout * TIMEOUTS_IN_A_LEASE),
+        ("settle_s", timing.settle_s, timeout + margin),
+    ):
+        if value < least:
+            problem = "must be {least:g} or more where request_timeout_s is {timeout:g}."
+            yield _find(f"[publishing] {key}", problem, least=least, timeout=timeout)
+    names, slugs = [channel.name for channel in channels], [campaign.slug for campaign in campaigns]
+    for section, listed in (("channel", names), ("campaign", slugs)):
+        for name in sorted({name for name in listed if listed.count(name) > 1}):
+            yield _find(f"[[{section}]] “{name}”", "stands here twice.", "Give each its own name.")
+    for campaign in campaigns:
+        for name in sorted(set(campaign.channels or ()) - set(names)):
+            where, remedy = f"[[campaign]] “{campaign.slug}”: channels", "Add a [[channel]] of that name."
+            yield _find(where, "there is no account “{name}”.", remedy, near=(name, names), name=name)
+    for channel in channels:
+        yield from _in_channel(channel, bot)
+
+
+def _in_channel(channel: Channel, bot: Bot) -> Iterator[Finding]:
+    here = f"[[channel]] “{channel.name}”: "
+    if channel.platform != "rehearsal" and channel.like:
+        yield _find(here + "like", "is for the platform “rehearsal” only.", "Remove it.")
+    for key in ("api_base", "ca_file", "proxy"):
+        if channel.platform == "rehearsal" and getattr(channel, key):
+            yield _find(here + key, "a rehearsal does not use the network.", "Remove it.")
+    if channel.habits == "x" and channel.layout == "joined":
+        yield _find(
+            here + "layout", "two languages do not fit one post on X.", "Write “thread” or “separate”."
+        )
+    for language in channel.languages:
+        if language not in bot.languages:
+            yield _find(here + "languages", "“{language}” is not among those of [bot].", language=language)
+    known = CREDENTIALS[channel.platform]
+    for name in sorted(channel.credentials.keys() - set(known)):
+        yield _find(f"{here}credentials.{name}", "unknown key.", "Remove it.", near=(name, known))
+    for name in known:
+        secret = channel.credentials.get(name)
+        if secret is None or (secret.text is not None and name not in OPEN):
+            problem = "a secret does not belong in this file." if secret else "is missing."
+            yield _find(
+                f"{here}credentials.{name}", problem, 'Write {{ env = "NAME" }}, or file, or credential.'
+            )

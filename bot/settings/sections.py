@@ -1,0 +1,200 @@
+"""The sections of config.toml: what each key may hold."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from bot.domain.errors import Misconfigured
+
+MAX_BYTES = 1_000_000
+# What each service calls its secrets; the names in OPEN are none and may be written out.
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "x": ("api_key", "api_secret", "access_token", "access_secret"),
+    "facebook": ("page_id", "page_token", "app_secret"),
+    "bluesky": ("identifier", "app_password"),
+    "mastodon": ("access_token",),
+    "telegram": ("bot_token", "chat_id"),
+    "rehearsal": (),
+}
+OPEN = frozenset({"page_id", "identifier", "chat_id"})
+
+Language = Literal["vi", "en"]
+Service = Literal["x", "facebook", "bluesky", "mastodon", "telegram"]
+
+
+def _zone(key: str) -> str:
+    try:
+        ZoneInfo(key)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("is no time zone.", key, available_timezones()) from None
+    return key
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    if isinstance(value, time) and value.tzinfo is None:
+        return value.replace(second=0, microsecond=0)
+    raise ValueError("must be a time of day such as “09:00”.")
+
+
+def _database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must begin with sqlite:/// or postgresql+psycopg://.")
+    return url
+
+
+def is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _api_base(address: str) -> str:
+    host = r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+    if not re.fullmatch(host, address):
+        raise ValueError("must be an address such as https://example.org, without a name, password or query.")
+    if address.startswith("http:") and not is_loopback(address):
+        raise ValueError("must begin with https://; http:// is for this machine itself only.")
+    return address.rstrip("/")
+
+
+def _proxy(address: str) -> str:
+    # Plain socks5 would look names up here, where the provider of the line sees them.
+    if not re.fullmatch(r"(https?|socks5h)://[^\s/]+/?", address):
+        raise ValueError("must be an address such as socks5h://127.0.0.1:9050 (socks5h, http or https).")
+    return address
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("names something twice.")
+    return values
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"(?=.{1,60}$)[a-z0-9]+(-[a-z0-9]+)*", text):
+        raise ValueError("may hold only a–z, 0–9 and single hyphens, at most 60.")
+    return text
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Slug = Annotated[str, AfterValidator(_slug)]
+Languages = Annotated[tuple[Language, ...], Field(min_length=1), AfterValidator(_distinct)]
+Names = Annotated[tuple[Slug, ...], AfterValidator(_distinct)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True
+    )
+
+
+class Secret(Section):
+    """Where a secret lies; it is read when a channel opens. `text` is for what is no secret."""
+
+    env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    file: Path | None = None
+    credential: str | None = Field(None, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}$")
+    text: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("must name one place: env, file or credential.")
+        return self
+
+    def read(self, folder: Path) -> SecretStr:
+        """Raises Misconfigured, saying where it looked and never what it found."""
+        if self.text is not None:
+            return self.text
+        given = Path(os.environ.get("CREDENTIALS_DIRECTORY") or folder / "credentials")
+        path = folder / self.file if self.file else given / str(self.credential)
+        place = f"${self.env}" if self.env else str(path)
+        try:
+            found = os.environ.get(self.env, "") if self.env else path.read_text("utf-8")
+        except (OSError, ValueError):
+            found = ""
+        if not found.strip():
+            raise Misconfigured("There is no secret in {place}. Put it there, or name another.", place=place)
+        return SecretStr(found.strip())
+
+
+def _written_out(value: object) -> object:
+    return {"text": value} if isinstance(value, str) else value
+
+
+class Bot(Section):
+    name: str = Field("Campaign bot", min_length=1, max_length=60)
+    data_dir: Path = Path("var")
+    database: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    timezone: Zone = "Asia/Ho_Chi_Minh"
+    languages: Languages = ("vi", "en")
+
+
+class Planning(Section):
+    lead_days: int = Field(14, ge=1, le=90)
+    status_max_age_days: int = Field(180, ge=1, le=366)
+    leap_day: Literal["28 February", "1 March"] = "28 February"
+
+
+class Publishing(Section):
+    """Seconds unless the name says otherwise."""
+
+    poll_s: float = Field(1.0, ge=0.05, le=60)
+    request_timeout_s: float = Field(30.0, ge=1, le=60)
+    lease_s: float = Field(180.0, le=3_600)
+    settle_s: float = Field(300.0, le=86_400)
+    grace_minutes: int = Field(20, ge=1, le=1_440)
+    catch_up_per_hour: int = Field(6, ge=1, le=60)
+
+
+class Web(Section):
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(8000, ge=0, le=65_535)
+
+
+class Campaign(Section):
+    """What this installation decides differently about a campaign of schedules/campaigns.toml."""
+
+    slug: Slug
+    approvals: int | None = Field(None, ge=1, le=5)
+    channels: Names | None = None
+
+
+class Channel(Section):
+    name: Slug
+    platform: Service | Literal["rehearsal"]
+    like: Service | None = None
+    timezone: Zone | None = None
+    languages: Languages = ("vi", "en")
+    layout: Literal["joined", "thread", "separate"] | None = None
+    post_time: TimeOfDay = time(9)
+    quiet_from: TimeOfDay = time(22)
+    quiet_until: TimeOfDay = time(6)
+    spacing_minutes: int = Field(90, ge=0, le=1_440)
+    daily_cap: int = Field(6, ge=1, le=100)
+    api_base: Annotated[str, AfterValidator(_api_base)] | None = None
+    ca_file: Path | None = None
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = None
+    credentials: dict[str, Annotated[Secret, BeforeValidator(_written_out)]] = {}
+
+    @property
+    def habits(self) -> str:
+        """The service whose limits and habits hold; a rehearsal like none has the widest limits."""
+        return self.like or ("facebook" if self.platform == "rehearsal" else self.platform)
+
+    @property
+    def is_remote(self) -> bool:
+        return self.platform != "rehearsal" and not (self.api_base and is_loopback(self.api_base))
