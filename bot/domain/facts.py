@@ -204,12 +204,18 @@ def _read_term(reader: Reader) -> Term | None:
     return Term(end, basis, source)
 
 
-def case_from_plain(
-    plain: Mapping[str, Any], *, file: str = "", where: str = "", event_places: Sequence[str] = ()
-) -> Case:
-    """Raises Rejected with every finding at once. `event_places` says where each event stands."""
+def case_from_plain(plain: Mapping[str, Any], *, file: str = "", where: str = "") -> Case:
+    """Raises Rejected with every finding at once."""
     reader = Reader(plain, CASE_KEYS, file=file, where=where or str(plain.get("slug", "?"))[:60])
-    case = Case(
+    case = read_case(reader)
+    if reader.findings:
+        raise Rejected(reader.findings)
+    return case
+
+
+def read_case(reader: Reader, event_places: Sequence[str] = ()) -> Case:
+    """Not to be used if the reader gained findings. `event_places` says where each event stands."""
+    return Case(
         slug=_read_name(reader, "slug", SLUG, required=True),
         name_vi=reader.text("name_vi", required=True),
         name_en=reader.text("name_en", required=True),
@@ -236,6 +242,3 @@ def case_from_plain(
         note_vi=reader.text("note_vi"),
         events=_read_events(reader, event_places),
     )
-    if reader.findings:
-        raise Rejected(reader.findings)
-    return case

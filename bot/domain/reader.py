@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar, overload
@@ -28,6 +29,11 @@ def suggest(word: str, known: Collection[str], otherwise: str = "") -> str:
     return f"Did you mean “{close[0]}”?" if close else otherwise
 
 
+def _plain(value: object) -> object:
+    """TOML knows dates, people write them bare or in quotation marks, and we read both as text."""
+    return value.isoformat() if type(value) is date else value
+
+
 class Reader:
     """One table of a file. Tables inside it report to the same `findings`."""
 
@@ -51,7 +57,7 @@ class Reader:
         self.findings.append(Finding(self.file, place, problem, remedy))
 
     def _typed(self, key: str, kind: type[T], words: str) -> T | None:
-        value = self.plain.get(key)
+        value = _plain(self.plain.get(key))
         if value is None:
             return None
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -79,7 +85,7 @@ class Reader:
     def texts(self, key: str, *, required: str = "") -> tuple[str, ...]:
         """Single lines, the empty ones dropped. `required` is the remedy where there must be one."""
         before = len(self.findings)
-        values: list[Any] = self._typed(key, list, "a list of texts") or []
+        values: list[Any] = [_plain(value) for value in self._typed(key, list, "a list of texts") or []]
         if len(values) > MAX_ITEMS or not all(isinstance(value, str) for value in values):
             self.report(key, f"must be a list of at most {MAX_ITEMS} texts.")
             return ()

@@ -1,0 +1,112 @@
+"""Rows of a spreadsheet: CSV that Excel and LibreOffice open, and that cannot make them run anything."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.domain.errors import Finding, Rejected
+from bot.domain.reader import normal, suggest
+from bot.library.files import MAX_BYTES, read_source
+
+# A spreadsheet runs a cell that begins so; our apostrophe tells it not to, and is taken away again on import.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\0", "'")
+_DELIMITERS = ",;\t"
+_BOM = "\ufeff"  # without it Excel takes Vietnamese for an old code page
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`line` is where it begins in the file; every known column has a cell, empty where the file has none."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    file: str
+    rows: tuple[Row, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+
+def guard(cell: str) -> str:
+    return "'" + cell if cell.startswith(_RUNS) else cell
+
+
+def unguard(cell: str) -> str:
+    return cell.removeprefix("'")
+
+
+def write_sheet(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Begins with a byte order mark, so that Excel reads it as UTF-8."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([guard(row.get(column, "")) for column in columns] for row in rows)
+    return _BOM + out.getvalue()
+
+
+def read_sheet(
+    source: bytes | Path, columns: Sequence[str], *, required: Sequence[str], name: str = ""
+) -> Sheet:
+    """Good rows, and findings about bad ones. Raises Rejected if the file or its first line is of no use."""
+    text, name = read_source(source, name)
+    header_text = text.partition("\n")[0]
+    delimiter = next((letter for letter in header_text if letter in _DELIMITERS), ",")
+    csv.field_size_limit(MAX_BYTES)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    sheet = Sheet(name)
+    rows: list[Row] = []
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            if header is None:
+                header = _header(cells, columns, required, name)
+            elif any(cell.strip() for cell in cells):
+                rows += _row(line, cells, header, columns, sheet)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problem = f"is not CSV from here on: {error}."
+        sheet.findings.append(Finding(name, f"line {line}", problem, "Look for a lone quotation mark."))
+    if header is None and not sheet.findings:
+        _header([], columns, required, name)
+    return Sheet(name, tuple(rows), sheet.findings)
+
+
+def _header(cells: Sequence[str], columns: Sequence[str], required: Sequence[str], name: str) -> list[str]:
+    header = [normal(unguard(cell)).casefold() for cell in cells]
+    while header and not header[-1]:
+        header.pop()
+    findings = [
+        Finding(name, "line 1", f"unknown column “{cell[:40]}”.", suggest(cell, columns, "Remove it."))
+        for cell in header
+        if cell not in columns
+    ]
+    findings += [
+        Finding(name, "line 1", f"the column “{cell}” stands twice.", "Remove one.")
+        for cell in dict.fromkeys(header)
+        if header.count(cell) > 1
+    ]
+    findings += [
+        Finding(name, "line 1", f"the column “{column}” is missing.", "The first line names the columns.")
+        for column in required
+        if column not in header
+    ]
+    if findings:
+        raise Rejected(findings)
+    return header
+
+
+def _row(
+    line: int, cells: Sequence[str], header: Sequence[str], columns: Sequence[str], sheet: Sheet
+) -> list[Row]:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        problem = f"has {len(cells)} cells, the first line names {len(header)}."
+        remedy = "Put text with a comma in quotation marks."
+        sheet.findings.append(Finding(sheet.file, f"line {line}", problem, remedy))
+        return []
+    known = dict.fromkeys(columns, "") | dict(zip(header, map(unguard, cells), strict=False))
+    return [Row(line, known)]
