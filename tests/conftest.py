@@ -20,7 +20,8 @@ hypothesis.settings.register_profile("explore", deadline=None, print_blob=True, 
 
 
 def pytest_configure() -> None:
-    for name in [n for n in os.environ if n.startswith("CAMPAIGNBOT_") or n.lower().endswith("_proxy")]:
+    ours = [n for n in os.environ if n.startswith("CAMPAIGNBOT_") and not n.startswith("CAMPAIGNBOT_TEST_")]
+    for name in [*ours, *(n for n in os.environ if n.lower().endswith("_proxy"))]:
         del os.environ[name]
     _live_in(AWKWARD_ZONE)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

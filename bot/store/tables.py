@@ -67,6 +67,8 @@ people = _table(
     Column("pseudonym", String(32), nullable=False, unique=True),
     Column("roles", Text, nullable=False),
     Column("token_hash", Text, nullable=False),
+    # Who was shown the token that now signs in: the maker, or whoever reset it since.
+    Column("token_by", ForeignKey("people.id")),
     Column("made_by", ForeignKey("people.id")),
     Column("made_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
@@ -278,6 +280,5 @@ heartbeats = _table(
     Column("worker", String(40), primary_key=True),
     Column("at", UtcTime, nullable=False),
     Column("highest_at", UtcTime, nullable=False),
-    Column("offset_us", BigInteger, nullable=False),
     Column("suspect", Boolean, nullable=False, server_default=text("false")),
 )

@@ -1,0 +1,125 @@
+"""What is stopped: the halt, holds with their two-person ending, and channels somebody paused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.audit import lock_tail
+from bot.store.tables import channels, holds
+
+HALT = ("all", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """`target` is a slug, a language, a channel's name or a post's number, by `scope`; the halt has none."""
+
+    id: int
+    scope: str
+    target: str
+    reason: str
+    placed_by: int | None
+    placed_at: datetime
+    asked_by: int | None = None
+    ended_by: int | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    channel: str
+    reason: str
+    paused_by: int | None
+    paused_at: datetime
+
+
+def open_holds(tx: Connection) -> frozenset[tuple[str, str]]:
+    """(scope, target) of all that is held, for whoever is about to send.
+
+    Until this transaction ends nobody else can halt, hold or pause: what a halt does not list has not begun.
+    Pages read `current` instead, which waits for nobody.
+    """
+    lock_tail(tx)
+    query = select(holds.c.scope, holds.c.target).where(holds.c.ended_at.is_(None))
+    return frozenset((row.scope, row.target) for row in tx.execute(query))
+
+
+def current(tx: Connection) -> tuple[Hold, ...]:
+    """All that is held, newest first."""
+    query = (
+        select(holds).where(holds.c.ended_at.is_(None)).order_by(holds.c.placed_at.desc(), holds.c.id.desc())
+    )
+    return tuple(_value(row) for row in tx.execute(query))
+
+
+def find(tx: Connection, scope: str, target: str) -> Hold | None:
+    where = (holds.c.scope == scope, holds.c.target == target, holds.c.ended_at.is_(None))
+    row = tx.execute(select(holds).where(*where)).first()
+    return _value(row) if row else None
+
+
+def place(tx: Connection, scope: str, target: str, reason: str, by: int | None, at: datetime) -> int:
+    """One open hold for a target: a second one takes its place with the newer reason, and nobody has asked
+    to end that yet.
+    """
+    lock_tail(tx)
+    values = {"reason": reason, "placed_by": by, "placed_at": at, "asked_by": None}
+    old = find(tx, scope, target)
+    if old is not None:
+        tx.execute(update(holds).where(holds.c.id == old.id).values(**values))
+        return old.id
+    new = insert(holds).values(scope=scope, target=target, **values).returning(holds.c.id)
+    return int(tx.execute(new).scalar_one())
+
+
+def ask_end(tx: Connection, hold_id: int, by: int) -> None:
+    tx.execute(update(holds).where(holds.c.id == hold_id).values(asked_by=by))
+
+
+def end(tx: Connection, hold_id: int, by: int, at: datetime) -> None:
+    tx.execute(update(holds).where(holds.c.id == hold_id).values(ended_by=by, ended_at=at))
+
+
+def pause(tx: Connection, channel: str, now: datetime, by: int | None, reason: str) -> bool:
+    """False if it was paused already; then the first reason stays."""
+    lock_tail(tx)
+    if channel in paused_channels(tx):
+        return False
+    values = {"paused_at": now, "paused_by": by, "reason": reason}
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(channels).values(name=channel, **values)
+    tx.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
+    return True
+
+
+def resume(tx: Connection, channel: str) -> None:
+    values: dict[str, Any] = {"paused_at": None, "paused_by": None, "reason": ""}
+    tx.execute(update(channels).where(channels.c.name == channel).values(**values))
+
+
+def paused_channels(tx: Connection) -> frozenset[str]:
+    return frozenset(
+        row.name for row in tx.execute(select(channels.c.name).where(channels.c.paused_at.is_not(None)))
+    )
+
+
+def pauses(tx: Connection) -> tuple[Pause, ...]:
+    query = select(channels).where(channels.c.paused_at.is_not(None)).order_by(channels.c.name)
+    return tuple(Pause(row.name, row.reason, row.paused_by, row.paused_at) for row in tx.execute(query))
+
+
+def _value(row: Row[Any]) -> Hold:
+    return Hold(
+        id=row.id,
+        scope=row.scope,
+        target=row.target,
+        reason=row.reason,
+        placed_by=row.placed_by,
+        placed_at=row.placed_at,
+        asked_by=row.asked_by,
+        ended_by=row.ended_by,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,102 @@
+"""People as pseudonyms, roles and the hash of a token; their aliases are in the keystore alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from bot.domain.errors import NotFound
+from bot.domain.people import Person, Role
+from bot.store.tables import people
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person as the database keeps them. Times UTC."""
+
+    person: Person
+    token_hash: str
+    made_by: int | None
+    made_at: datetime
+    disabled_at: datetime | None
+
+
+def add(
+    tx: Connection,
+    *,
+    pseudonym: str,
+    roles: frozenset[Role],
+    token_hash: str,
+    made_by: int | None,
+    at: datetime,
+) -> Person:
+    values = {"pseudonym": pseudonym, "roles": _write_roles(roles), "token_hash": token_hash}
+    made = {"made_by": made_by, "token_by": made_by, "made_at": at}
+    new = insert(people).values(**values, **made).returning(people.c.id)
+    return get(tx, tx.execute(new).scalar_one())
+
+
+def anybody(tx: Connection) -> bool:
+    return bool(tx.execute(select(func.count()).select_from(people)).scalar_one())
+
+
+def get(tx: Connection, person_id: int) -> Person:
+    found = next((each.person for each in everyone(tx) if each.person.id == person_id), None)
+    if found is None:
+        raise NotFound("There is no person {id}.", id=person_id)
+    return found
+
+
+def by_pseudonym(tx: Connection, pseudonym: str) -> Account | None:
+    return next((each for each in everyone(tx) if each.person.pseudonym == pseudonym), None)
+
+
+def everyone(tx: Connection) -> tuple[Account, ...]:
+    """In the order in which they were made. A coalition is small: lineages are drawn from all rows."""
+    rows = tx.execute(select(people).order_by(people.c.id)).all()
+    elders = {row.id: frozenset({row.made_by, row.token_by} - {None, row.id}) for row in rows}
+    return tuple(_account(row, elders) for row in rows)
+
+
+def _account(row: Row[Any], elders: Mapping[int, frozenset[int]]) -> Account:
+    person = Person(
+        id=row.id,
+        pseudonym=row.pseudonym,
+        roles=frozenset(Role(name) for name in row.roles.split()),
+        lineage=_lineage(row.id, elders),
+        active=row.disabled_at is None,
+    )
+    return Account(person, row.token_hash, row.made_by, row.made_at, row.disabled_at)
+
+
+def _lineage(person_id: int, elders: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """Everyone who made the account or was shown its token, and theirs in turn; there may be rings."""
+    found: set[int] = set()
+    ahead = set(elders[person_id])
+    while ahead:
+        elder = ahead.pop()
+        found.add(elder)
+        ahead |= elders[elder] - found
+    return frozenset(found - {person_id})
+
+
+def set_roles(tx: Connection, person_id: int, roles: frozenset[Role]) -> None:
+    _set(tx, person_id, roles=_write_roles(roles))
+
+
+def set_token(tx: Connection, person_id: int, token_hash: str, shown_to: int | None) -> None:
+    _set(tx, person_id, token_hash=token_hash, token_by=shown_to)
+
+
+def set_disabled(tx: Connection, person_id: int, at: datetime | None) -> None:
+    _set(tx, person_id, disabled_at=at)
+
+
+def _set(tx: Connection, person_id: int, **values: object) -> None:
+    tx.execute(update(people).where(people.c.id == person_id).values(**values))
+
+
+def _write_roles(roles: frozenset[Role]) -> str:
+    return " ".join(sorted(roles))

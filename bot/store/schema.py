@@ -1,0 +1,64 @@
+"""The shape of the database: brought to the newest by Alembic, and at start-up only looked at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from bot.domain.errors import Misconfigured
+from bot.store.audit import lock_tail
+from bot.store.engine import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    return HEAD
+
+
+def config(tx: Connection) -> "Config":
+    """What Alembic's commands need to work inside `tx`."""
+    from alembic.config import Config  # noqa: PLC0415 - slow to import, and only a migration needs it
+
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = tx
+    return made
+
+
+def upgrade(store: Store) -> None:
+    """All of it or nothing; a database at the head already is left as it is."""
+    from alembic import command  # noqa: PLC0415 - as above
+
+    with store.write() as tx:
+        lock_tail(tx)
+        if revision(tx) != HEAD:
+            command.upgrade(config(tx), HEAD)
+
+
+def revision(tx: Connection) -> str:
+    """Empty where no tables were made yet."""
+    if not inspect(tx).has_table("alembic_version"):
+        return ""
+    return str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def assert_at_head(tx: Connection) -> None:
+    """Raises Misconfigured with the next step unless this program and the database fit each other."""
+    found = revision(tx)
+    if not found:
+        raise Misconfigured("The database is empty. Run `campaignbot init` first.")
+    if found > HEAD:
+        raise Misconfigured(
+            "The database is newer ({found}) than this campaignbot. Install that one.", found=found
+        )
+    if found < HEAD:
+        raise Misconfigured(
+            "The database is older ({found}) than this campaignbot. Back it up, then run `campaignbot init`.",
+            found=found,
+        )

@@ -1,0 +1,106 @@
+"""The migrations lead to exactly the tables the code knows, on both databases, and back to nothing."""
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from bot.domain.errors import Misconfigured
+from bot.store import guards, schema
+from bot.store.engine import Store
+from bot.store.tables import metadata
+
+# Everything the database itself says of its shape; Alembic's comparison passes over conditions and checks.
+SHAPE = {
+    "sqlite": """
+        SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name <> 'alembic_version'
+        ORDER BY name""",
+    "postgresql": """
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname <> 'alembic_version_pkc'
+        AND contype <> 'n'
+        UNION ALL SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
+        || coalesce(column_default, '') || ' ' || coalesce(character_maximum_length, 0)
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+        ORDER BY 1""",
+}
+
+
+def shape(tx: Connection) -> list[str]:
+    return [" ".join(line.split()) for line in tx.execute(text(SHAPE[tx.dialect.name])).scalars()]
+
+
+def test_the_newest_migration_is_the_head_the_program_asks_for(store: Store) -> None:
+    with store.read() as tx:
+        scripts = ScriptDirectory.from_config(schema.config(tx))
+        assert scripts.get_heads() == [schema.head()]
+        schema.assert_at_head(tx)
+
+
+def test_a_migrated_database_has_exactly_the_tables_of_the_code(store: Store) -> None:
+    with store.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+
+
+def test_a_migrated_database_is_the_same_to_the_letter_as_one_made_from_the_tables(store: Store) -> None:
+    with store.read() as tx:
+        migrated = shape(tx)
+    with store.write() as tx:
+        command.downgrade(schema.config(tx), "base")
+        metadata.create_all(tx)
+        guards.guard(tx)
+        assert shape(tx) == migrated
+
+
+def test_the_audit_log_is_guarded_from_the_first_migration_on(store: Store) -> None:
+    with store.read() as tx:
+        guards.assert_guarded(tx)
+
+
+def test_upgrading_twice_changes_nothing(store: Store) -> None:
+    with store.read() as tx:
+        before = shape(tx)
+    schema.upgrade(store)
+    with store.read() as tx:
+        assert shape(tx) == before
+
+
+def test_the_way_back_leaves_nothing_behind_and_can_be_gone_again(store: Store) -> None:
+    with store.write() as tx:
+        command.downgrade(schema.config(tx), "base")
+    with store.read() as tx:
+        assert inspect(tx).get_table_names() == ["alembic_version"]
+        assert shape(tx) == []
+    schema.upgrade(store)
+    with store.read() as tx:
+        schema.assert_at_head(tx)
+        guards.assert_guarded(tx)
+
+
+def test_an_empty_database_is_refused_with_the_next_step(empty_store: Store) -> None:
+    with empty_store.read() as tx, pytest.raises(Misconfigured, match="campaignbot init"):
+        schema.assert_at_head(tx)
+
+
+@pytest.mark.parametrize(("revision", "said"), [("0000", "older"), ("9999", "newer")])
+def test_a_database_of_another_version_is_refused(store: Store, revision: str, said: str) -> None:
+    with store.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    with store.read() as tx, pytest.raises(Misconfigured, match=said):
+        schema.assert_at_head(tx)
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_tx: Connection) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(guards, "guard", fail)
+    with pytest.raises(RuntimeError):
+        schema.upgrade(empty_store)
+    with empty_store.read() as tx:
+        assert inspect(tx).get_table_names() == []
