@@ -116,7 +116,7 @@ class Platform(Protocol):
     def publish(self, parcel: Parcel) -> Outcome:
         """One irreversible call. `idem_key` twice is one post where the service allows it."""
 
-    def find(self, parcel: Parcel, since: datetime) -> Published | None | Unsure:
+    def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
         """Look for the parcel among the account's own posts: None is absent, Unsure is no way to tell."""
 
     def withdraw(self, receipt: Receipt) -> Outcome:

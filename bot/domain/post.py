@@ -270,7 +270,8 @@ def part_to_plain(part: Part) -> dict[str, Any]:
         "text": part.text,
         "languages": list(part.languages),
         "images": [
-            {"digest": i.digest, "mime": i.mime, "width": i.width, "height": i.height, "alt": i.alt} for i in part.images
+            {"digest": i.digest, "mime": i.mime, "width": i.width, "height": i.height, "alt": i.alt}
+            for i in part.images
         ],
         "reply_to": -1 if part.reply_to is None else part.reply_to,
     }

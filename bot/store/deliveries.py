@@ -161,7 +161,11 @@ def in_flight(tx: Connection) -> tuple[Delivery, ...]:
 
 def change(tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str = "", **columns: Any) -> bool:  # noqa: ANN401
     """Move a delivery on, if it is still as it was read; False means another worker changed it meanwhile."""
-    where = (deliveries.c.id == delivery.id, deliveries.c.fence == delivery.fence, deliveries.c.state == delivery.state.value)
+    where = (
+        deliveries.c.id == delivery.id,
+        deliveries.c.fence == delivery.fence,
+        deliveries.c.state == delivery.state.value,
+    )
     result = tx.execute(update(deliveries).where(*where).values(state=state.value, reason=str(reason), **columns))
     return result.rowcount == 1
 
@@ -242,6 +246,18 @@ def attempts_of(tx: Connection, delivery_id: int) -> tuple[Attempt, ...]:
     return tuple(
         Attempt(row.fence, row.began_at, row.ended_at, row.outcome or "", row.detail) for row in tx.execute(query)
     )
+
+
+def lateness(tx: Connection, last: int = 100) -> float:
+    """Median seconds from due to published, of the newest first parts; 0 when nothing was published yet."""
+    query = (
+        select(deliveries.c.published_at, deliveries.c.due_at)
+        .where(deliveries.c.published_at.is_not(None), deliveries.c.reply_to.is_(None))
+        .order_by(deliveries.c.id.desc())
+        .limit(last)
+    )
+    late = sorted((row.published_at - row.due_at).total_seconds() for row in tx.execute(query))
+    return late[len(late) // 2] if late else 0.0
 
 
 def counts(tx: Connection) -> dict[str, int]:

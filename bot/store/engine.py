@@ -108,10 +108,13 @@ def _read_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except SQLAlchemyError as error:
-        raise Misconfigured("The database address cannot be read. Write sqlite:///path or postgresql+psycopg://…") from error
+        raise Misconfigured(
+            "The database address cannot be read. Write sqlite:///path or postgresql+psycopg://…"
+        ) from error
     if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
         raise Misconfigured(
-            "“{driver}” is not a database this program knows. Use sqlite or postgresql+psycopg.", driver=parsed.drivername
+            "“{driver}” is not a database this program knows. Use sqlite or postgresql+psycopg.",
+            driver=parsed.drivername,
         )
     return parsed
 
@@ -136,7 +139,9 @@ def _plain_errors(store: Store) -> Iterator[None]:
 def _explain(store: Store, said: str) -> CampaignError:
     place = str(store.path or store.url.host or "the server")
     if _FULL.search(said):
-        return StoreFailed("The disk is full ({place}). Nothing was changed; free some space and try again.", place=place)
+        return StoreFailed(
+            "The disk is full ({place}). Nothing was changed; free some space and try again.", place=place
+        )
     if _READ_ONLY.search(said):
         return StoreFailed("{place} cannot be written. Check who owns the folder and its permissions.", place=place)
     if _BUSY.search(said):

@@ -1,0 +1,148 @@
+"""Runs everything in one process: APScheduler is only the clock, the database is the queue."""
+
+import fcntl
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from bot.daemon.dispatch import Dispatcher
+from bot.domain.audit import Act
+from bot.domain.errors import CampaignError
+from bot.logs import log
+from bot.services import audit, deliver, plan, review
+from bot.services.context import Context
+from bot.store import heartbeats
+
+STAND_BY_S = 1.0
+HEARTBEAT_S = 30
+HOUSEKEEPING_S = 15
+PLANNING_MINUTES = 60
+
+
+class Daemon:
+    """One worker from start to orderly stop. On SQLite a second one stands by until the first is gone."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._stop = threading.Event()
+        self._dispatcher: Dispatcher | None = None
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(4)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Blocks until `stop` or SIGTERM. `ready` is called once, when the first wave may begin."""
+        with self._only_one():
+            if self._stop.is_set():
+                return
+            worker = deliver.start(self._ctx, self._name)
+            self._dispatcher = Dispatcher(self._ctx, worker, self._arm)
+            self._note(Act.DAEMON_STARTED)
+            self._add_jobs()
+            self._scheduler.start()
+            ready()
+            self._dispatcher.wake()
+            self._dispatcher.run()
+            self._scheduler.shutdown(wait=True)
+            self._safely("checkpoint", self._checkpoint)
+            self._beat()
+            self._note(Act.DAEMON_STOPPED)
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._dispatcher:
+            self._dispatcher.stop()
+
+    def stop_on_signals(self) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            self.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """SQLite has one writer anyway, so a second daemon waits for the file lock and then takes over."""
+        if not self._ctx.store.is_sqlite:
+            yield
+            return
+        lock = Path(self._ctx.data_dir) / "daemon.lock"
+        with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
+            said = False
+            while not self._stop.is_set():
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not said:
+                        log.info("standing_by")
+                        said = True
+                    self._stop.wait(STAND_BY_S)
+            yield
+
+    def _add_jobs(self) -> None:
+        poll = self._ctx.publishing.poll_s
+        add = self._scheduler.add_job
+        add(self._poll, "interval", seconds=poll, id="poll")
+        add(self._safely, "interval", args=("reap", self._housekeep), seconds=HOUSEKEEPING_S, id="reap")
+        add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
+        now = datetime.now(self._scheduler.timezone)
+        add(self._safely, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
+        add(self._safely, "interval", args=("checkpoint", self._checkpoint), seconds=60, id="checkpoint")
+
+    def _arm(self, moment: datetime | None) -> None:
+        """Wake the dispatcher at the next due moment; posts that other processes add are found by the poll."""
+        dispatcher = self._dispatcher
+        if dispatcher is None or moment is None:
+            return
+        if moment <= self._ctx.now():
+            dispatcher.wake()
+            return
+        self._scheduler.add_job(dispatcher.wake, DateTrigger(moment), id="due", replace_existing=True)
+
+    def _poll(self) -> None:
+        if self._dispatcher:
+            self._dispatcher.look()
+
+    def _housekeep(self) -> None:
+        if deliver.reap(self._ctx) and self._dispatcher:
+            self._dispatcher.wake()
+        review.lapse_overdue(self._ctx)
+
+    def _plan(self) -> None:
+        planned = plan.plan(self._ctx)
+        log.info("planned", drafted=len(planned.drafted), left_out=len(planned.barred))
+
+    def _checkpoint(self) -> None:
+        audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
+
+    def _beat(self) -> None:
+        with self._ctx.store.write() as tx:
+            heartbeats.beat(tx, self._name, self._ctx.now())
+
+    def _note(self, act: Act) -> None:
+        with self._ctx.store.write() as tx:
+            self._ctx.record(tx, None, act, f"daemon:{self._name}")
+
+    def _safely(self, job: str, work: Callable[[], None]) -> None:
+        """A job that fails is said and tried again at its next time; it never ends the daemon."""
+        try:
+            work()
+        except CampaignError as error:
+            log.error("job_failed", job=job, error=type(error).__name__, detail=str(error))
+        except Exception:  # noqa: BLE001 - whatever it was, the other jobs must go on
+            log.exception("job_failed", job=job)

@@ -1,0 +1,93 @@
+"""The dispatch loop: one writer gathers what came back and what may start, and commits both in one wave."""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from bot.daemon.clockwatch import ClockWatch
+from bot.domain.errors import CampaignError
+from bot.logs import log
+from bot.services import deliver
+from bot.services.context import Context
+from bot.services.deliver import Done
+from bot.services.gate import Worker
+from bot.store import deliveries, heartbeats
+
+IDLE_S = 60.0
+PAUSE_AFTER_FAILURE_S = 2.0
+
+
+class Dispatcher:
+    """One errand at a time on each channel, so that a slow platform delays no other.
+
+    `on_next` is told the next due moment after every wave, and is expected to call `wake` then.
+    """
+
+    def __init__(self, ctx: Context, worker: Worker, on_next: Callable[[datetime | None], None]) -> None:
+        self._ctx = ctx
+        self._worker = worker
+        self._on_next = on_next
+        self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._unwritten: list[Done] = []
+        self._busy: set[str] = set()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        with ctx.store.read() as tx:
+            self._watch = ClockWatch(ctx.clock, heartbeats.highest(tx))
+        self._pool = ThreadPoolExecutor(max(len(ctx.channels), 1), thread_name_prefix="channel")
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def look(self) -> None:
+        """Find what other processes have queued since; wakes the loop when something is due."""
+        self._on_next(self._next_moment())
+
+    def _next_moment(self) -> datetime | None:
+        waiting = [name for name in self._ctx.channels if name not in self._busy]
+        with self._ctx.store.read() as tx:
+            return deliveries.next_moment(tx, waiting)
+
+    def stop(self) -> None:
+        """Begin nothing new; what is in flight is waited for and written down."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Until stopped. A failing database is tried again; what came back is kept until it is written."""
+        while not (self._stopping.is_set() and not self._busy):
+            self._wake.wait(IDLE_S)
+            self._wake.clear()
+            try:
+                self.turn()
+            except CampaignError as error:
+                log.error("wave_failed", error=type(error).__name__, detail=str(error))
+                self._stopping.wait(PAUSE_AFTER_FAILURE_S)
+                self._wake.set()
+        self._pool.shutdown(wait=True)
+
+    def turn(self) -> None:
+        """One wave: commit, then hand out the errands."""
+        self._collect()
+        free = [] if self._stopping.is_set() else [name for name in self._ctx.channels if name not in self._busy]
+        errands = deliver.wave(self._ctx, self._worker, self._unwritten, free, clock_suspect=self._watch.is_suspect())
+        self._unwritten.clear()
+        for errand in errands:
+            self._busy.add(errand.delivery.channel)
+            self._pool.submit(self._run_errand, errand)
+        self._on_next(self._next_moment())
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                done = self._done.get_nowait()
+            except queue.Empty:
+                return
+            self._busy.discard(done.errand.delivery.channel)
+            self._unwritten.append(done)
+
+    def _run_errand(self, errand: deliver.Errand) -> None:
+        self._done.put(deliver.answer(self._ctx, errand))
+        self._wake.set()

@@ -1,0 +1,1 @@
+"""One file a platform; none knows the database, nor another platform."""

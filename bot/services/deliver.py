@@ -1,0 +1,350 @@
+"""Deliveries from approval to receipt: commit, call the network, commit; one writer, one transaction a wave."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.domain.audit import Act
+from bot.domain.delivery import ENDED, TRIES, Delivery, DeliveryState, Reason, Ruling, Verdict, back_off
+from bot.domain.errors import Refused, StoreFailed
+from bot.domain.post import Post, PostState, canonical, content_from_plain, part_from_plain, sha256
+from bot.library.images import image_path
+from bot.ports import Absent, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
+from bot.services.context import Context
+from bot.services.gate import Wave, Worker, open_wave, rule
+from bot.store import deliveries, heartbeats, holds, posts
+
+RULINGS_A_CHANNEL = 50
+BEFORE_ATTEMPT = timedelta(seconds=60)
+LOOKS = 2
+PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING})
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call to a platform: publish the parcel, or look whether it is there since a moment."""
+
+    delivery: Delivery
+    parcel: Parcel
+    look_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    errand: Errand
+    outcome: Outcome | None
+
+
+def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
+    """Create the deliveries of an approved post, from its frozen manifest alone."""
+    del ctx
+    if deliveries.revive(tx, post.id, post.digest):
+        return
+    content = content_from_plain(json.loads(post.document))
+    for rendition in json.loads(post.manifest)["renditions"]:
+        channel = rendition["channel"]
+        window = content.window(channel)
+        if window is None:
+            raise Refused("Post {id} has no time for {channel}. Set one.", id=post.id, channel=channel)
+        parts = [part_from_plain(part) for part in rendition["parts"]]
+        deliveries.add(
+            tx,
+            [
+                deliveries.NewDelivery(
+                    post_id=post.id,
+                    channel=channel,
+                    part=number,
+                    digest=post.digest,
+                    content=canonical(rendition["parts"][number]),
+                    idem_key=sha256(f"{post.id}:{channel}:{number}:{post.digest}"),
+                    due_at=window.due,
+                    not_after=window.not_after,
+                    reply_to=part.reply_to,
+                )
+                for number, part in enumerate(parts)
+            ],
+        )
+
+
+def start(ctx: Context, name: str) -> Worker:
+    """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending."""
+    with ctx.store.write() as tx:
+        worker = Worker(name, ctx.now(), heartbeats.last(tx))
+        heartbeats.beat(tx, name, worker.up_since)
+    reap(ctx)
+    return worker
+
+
+def reap(ctx: Context) -> tuple[Delivery, ...]:
+    """An expired `sending` may have gone out: it becomes unknown, never claimable. A mere claim is free again."""
+    with ctx.store.write() as tx:
+        now = ctx.now()
+        expired = deliveries.expired(tx, now)
+        for delivery in expired:
+            if delivery.state is DeliveryState.SENDING:
+                deliveries.end_attempt(tx, delivery.id, delivery.fence, now, "unknown", Reason.LEASE_EXPIRED)
+                settle = timedelta(seconds=ctx.publishing.settle_s)
+                _move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.LEASE_EXPIRED, next_at=now + settle)
+            else:
+                _move(ctx, tx, delivery, DeliveryState.SCHEDULED, Reason.LEASE_EXPIRED)
+    return expired
+
+
+def wave(
+    ctx: Context, worker: Worker, done: Sequence[Done], free: Sequence[str], *, clock_suspect: bool = False
+) -> tuple[Errand, ...]:
+    """In one transaction: what has come back, and what each free channel may begin. Committed before any byte leaves."""
+    with ctx.store.write() as tx:
+        for item in done:
+            _conclude(ctx, tx, item)
+        seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
+        for delivery in deliveries.orphaned(tx, ctx.channels, seen.now):
+            _move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
+        errands = (_next_errand(ctx, seen, channel) for channel in free)
+        return tuple(errand for errand in errands if errand is not None)
+
+
+def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
+    for _ in range(RULINGS_A_CHANNEL):
+        delivery = deliveries.next_due(seen.tx, channel, seen.now)
+        if delivery is None:
+            return None
+        if delivery.state is DeliveryState.UNKNOWN:
+            return _begin_look(ctx, seen, delivery)
+        ruling = _rule_safely(ctx, seen, delivery)
+        if ruling.verdict is Verdict.SEND:
+            return _begin_sending(ctx, seen, delivery)
+        _obey(ctx, seen, delivery, ruling)
+    return None
+
+
+def _rule_safely(ctx: Context, seen: Wave, delivery: Delivery) -> Ruling:
+    """Any doubt in the gate itself means no send. A database that fails ends the whole wave instead."""
+    try:
+        return rule(ctx, seen, delivery)
+    except (StoreFailed, SQLAlchemyError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was, the post must not go out
+        return Ruling(Verdict.HOLD, Reason.GATE_FAILED)
+
+
+def _obey(ctx: Context, seen: Wave, delivery: Delivery, ruling: Ruling) -> None:
+    reason = ruling.reason or Reason.GATE_FAILED
+    if ruling.verdict is Verdict.HOLD:
+        _move(ctx, seen.tx, delivery, DeliveryState.HELD, reason)
+    elif ruling.verdict is Verdict.LATER:
+        _move(ctx, seen.tx, delivery, delivery.state, reason, next_at=ruling.until)
+    else:
+        tried = delivery.state is DeliveryState.RETRY_WAIT
+        _end(ctx, seen.tx, delivery, DeliveryState.FAILED if tried else DeliveryState.MISSED, reason)
+
+
+def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
+    lease = ctx.publishing.lease_s
+    fence = delivery.fence + 1
+    changed = deliveries.change(
+        seen.tx,
+        delivery,
+        DeliveryState.SENDING,
+        fence=fence,
+        worker=seen.worker.name,
+        lease_until=seen.now + timedelta(seconds=lease),
+        attempts=delivery.attempts + 1,
+        looks=0,
+    )
+    if not changed:
+        raise StoreFailed("Delivery {id} changed under its own lock. Nothing was sent.", id=delivery.id)
+    deliveries.begin_attempt(seen.tx, delivery.id, fence, seen.now)
+    told = {"attempt": fence, "digest": delivery.digest, "key": delivery.idem_key}
+    ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", told)
+    claimed = replace(delivery, state=DeliveryState.SENDING, fence=fence, attempts=delivery.attempts + 1, looks=0)
+    return Errand(claimed, _parcel(ctx, seen.tx, claimed))
+
+
+def _begin_look(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
+    """Still unknown while somebody looks; the new fence and time keep others from looking as well."""
+    fence = delivery.fence + 1
+    again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
+    deliveries.change(seen.tx, delivery, DeliveryState.UNKNOWN, delivery.reason, fence=fence, next_at=again)
+    looking = replace(delivery, fence=fence)
+    tried = deliveries.attempts_of(seen.tx, delivery.id)
+    since = (tried[0].began_at if tried else delivery.due_at) - BEFORE_ATTEMPT
+    return Errand(looking, _parcel(ctx, seen.tx, looking), since)
+
+
+def _parcel(ctx: Context, tx: Connection, delivery: Delivery) -> Parcel:
+    part = part_from_plain(json.loads(delivery.content))
+    parent = deliveries.get(tx, delivery.reply_to) if delivery.reply_to else None
+    root = parent
+    while root is not None and root.reply_to:
+        root = deliveries.get(tx, root.reply_to)
+    return Parcel(
+        delivery_id=delivery.id,
+        idem_key=delivery.idem_key,
+        due_at=delivery.due_at,
+        text=part.text,
+        languages=part.languages,
+        images=tuple(
+            Image(i.digest, i.mime, image_path(ctx.data_dir, i.digest, i.mime), i.width, i.height, i.alt)
+            for i in part.images
+        ),
+        deadline=ctx.clock.boot() + ctx.publishing.lease_s / 2,
+        attempt=delivery.attempts,
+        root=_receipt(root),
+        parent=_receipt(parent),
+    )
+
+
+def _receipt(delivery: Delivery | None) -> Receipt | None:
+    return Receipt(delivery.remote_id, delivery.url, delivery.reference or {}) if delivery else None
+
+
+def _conclude(ctx: Context, tx: Connection, item: Done) -> None:
+    """Write down what came back, unless the fence shows that somebody else has taken over."""
+    delivery, outcome, now = item.errand.delivery, item.outcome, ctx.now()
+    if item.errand.look_since is not None:
+        _conclude_look(ctx, tx, delivery, outcome)
+        return
+    name, detail = _told(outcome)
+    deliveries.end_attempt(tx, delivery.id, delivery.fence, now, name, detail)
+    if isinstance(outcome, Published):
+        publish(ctx, tx, delivery, outcome.receipt)
+    elif isinstance(outcome, Absent):
+        _conclude_absent(ctx, tx, delivery, outcome)
+    else:
+        settle = timedelta(seconds=ctx.publishing.settle_s)
+        _move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + settle)
+
+
+def _told(outcome: Outcome | None) -> tuple[str, str]:
+    if isinstance(outcome, Published):
+        return "published", outcome.receipt.remote_id
+    if isinstance(outcome, Absent):
+        return outcome.failure.value, outcome.detail
+    return "unknown", outcome.detail if outcome else ""
+
+
+def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> None:
+    reason = Reason(outcome.failure.value)
+    if outcome.failure is Failure.REJECTED:
+        _end(ctx, tx, delivery, DeliveryState.FAILED, reason)
+        return
+    if outcome.failure in PAUSING:
+        if holds.pause(tx, delivery.channel, ctx.now(), None, reason.value):
+            ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
+        _move(ctx, tx, delivery, DeliveryState.HELD, reason)
+        return
+    jitter = random.SystemRandom().random()
+    again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, jitter)
+    if delivery.attempts >= TRIES or again > delivery.not_after:
+        _end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT if delivery.attempts >= TRIES else reason)
+    else:
+        _move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
+
+
+def _conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+    """Absence is believed only when seen twice, a settle time apart; no way to tell means a person decides."""
+    now = ctx.now()
+    if isinstance(outcome, Published):
+        publish(ctx, tx, delivery, outcome.receipt)
+    elif outcome is not None:
+        _move(ctx, tx, delivery, DeliveryState.HELD, Reason.CANNOT_LOOK)
+    elif delivery.looks + 1 < LOOKS:
+        again = now + timedelta(seconds=ctx.publishing.settle_s)
+        deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, looks=delivery.looks + 1, next_at=again)
+    else:
+        _move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
+
+
+def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
+    """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
+    moved = _move(
+        ctx,
+        tx,
+        delivery,
+        DeliveryState.PUBLISHED,
+        reason,
+        remote_id=receipt.remote_id,
+        url=receipt.url,
+        reference=canonical(dict(receipt.reference)),
+        published_at=ctx.now(),
+    )
+    if moved:
+        deliveries.release_children(tx, delivery, ctx.now())
+        settle_post(ctx, tx, delivery.post_id)
+
+
+def _end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> None:
+    """Over without having gone out; whatever would have answered it cannot go either."""
+    if not _move(ctx, tx, delivery, state, reason):
+        return
+    for child in deliveries.of_post(tx, delivery.post_id):
+        if child.reply_to == delivery.id and child.state is DeliveryState.SCHEDULED:
+            _end(ctx, tx, child, DeliveryState.MISSED, Reason.PARENT_MISSING)
+    settle_post(ctx, tx, delivery.post_id)
+
+
+def drop(ctx: Context, tx: Connection, delivery: Delivery) -> None:
+    """A person gives a held delivery up."""
+    _end(ctx, tx, delivery, DeliveryState.CANCELLED, Reason.SETTLED_DROP)
+
+
+_ACTS = {
+    DeliveryState.SCHEDULED: Act.DELIVERY_SCHEDULED,
+    DeliveryState.RETRY_WAIT: Act.DELIVERY_RETRY,
+    DeliveryState.UNKNOWN: Act.DELIVERY_UNKNOWN,
+    DeliveryState.HELD: Act.DELIVERY_HELD,
+    DeliveryState.PUBLISHED: Act.DELIVERY_PUBLISHED,
+    DeliveryState.FAILED: Act.DELIVERY_FAILED,
+    DeliveryState.MISSED: Act.DELIVERY_MISSED,
+    DeliveryState.CANCELLED: Act.DELIVERY_CANCELLED,
+}
+
+
+def _move(
+    ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str, **columns: object
+) -> bool:
+    """A change of state with its audit entry; False, and neither, when another worker owns the delivery now."""
+    if not deliveries.change(tx, delivery, state, reason, **columns):
+        return False
+    told = {"attempt": delivery.fence, "reason": str(reason)}
+    if state is DeliveryState.PUBLISHED:
+        told = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
+    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", told)
+    return True
+
+
+def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
+    """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
+    replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
+    states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]
+    out = states.count(DeliveryState.PUBLISHED)
+    if not states or any(state not in ENDED for state in states):
+        return
+    if out == len(states):
+        posts.set_state(tx, post_id, PostState.PUBLISHED, "", ctx.now())
+        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out})
+    elif out:
+        posts.set_state(tx, post_id, PostState.PARTLY_PUBLISHED, "", ctx.now())
+        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out, "of": len(states)})
+    else:
+        posts.set_state(tx, post_id, PostState.RETURNED, "not_sent", ctx.now())
+        ctx.record(tx, None, Act.POST_RETURNED, f"post:{post_id}", {"reason": "not_sent"})
+
+
+def answer(ctx: Context, errand: Errand) -> Done:
+    """Run one errand on its platform. Called outside any transaction; never raises."""
+    platform = ctx.channels[errand.delivery.channel].platform
+    try:
+        if errand.look_since is not None:
+            return Done(errand, platform.find(errand.parcel, errand.look_since))
+        if ctx.clock.boot() > errand.parcel.deadline:
+            return Done(errand, Absent(Failure.LATE, "the machine was asleep"))
+        return Done(errand, platform.publish(errand.parcel))
+    except Exception as error:  # noqa: BLE001 - an adapter's bug must not be taken for absence
+        return Done(errand, Unsure(type(error).__name__))

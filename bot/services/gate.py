@@ -1,0 +1,199 @@
+"""Gathers what the gate may look at, inside the transaction that would write `sending`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.case import Case, Consent
+from bot.domain.delivery import Delivery, DeliveryState, GateView, Ruling, gate, tier_borne
+from bot.domain.post import Content, Post, canonical, content_from_plain, sha256
+from bot.domain.slots import after_quiet, at_local, local_date
+from bot.library.images import image_path
+from bot.services.context import PROGRAM, VIETNAM, Channel, Context
+from bot.services.quorum import needed_approvals
+from bot.store import approvals, audit, cases, deliveries, holds, posts
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One daemon. `down_since` is when the last one before it was seen; both UTC."""
+
+    name: str
+    up_since: datetime
+    down_since: datetime | None = None
+
+    @property
+    def was_down(self) -> timedelta:
+        return self.up_since - self.down_since if self.down_since else timedelta(0)
+
+
+@dataclass(slots=True)
+class Wave:
+    """What one transaction has read already, so that a thousand deliveries ask for it once."""
+
+    tx: Connection
+    now: datetime
+    worker: Worker
+    clock_suspect: bool
+    holds: frozenset[tuple[str, str]] = frozenset()
+    paused: frozenset[str] = frozenset()
+    dossiers: dict[int, "Dossier"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A post as approved: its manifest, whether the record vouches for it, and its cases as they stand now."""
+
+    post: Post
+    content: Content
+    manifest: Mapping[str, Any]
+    approved_digest: str
+    cases: Mapping[str, Case]
+
+
+def open_wave(ctx: Context, tx: Connection, worker: Worker, *, clock_suspect: bool) -> Wave:
+    return Wave(tx, ctx.now(), worker, clock_suspect, holds.open_holds(tx), holds.paused_channels(tx))
+
+
+def rule(ctx: Context, wave: Wave, delivery: Delivery) -> Ruling:
+    """Raises whatever goes wrong in looking; the caller must then hold the delivery."""
+    return gate(delivery, _view(ctx, wave, delivery))
+
+
+def _dossier(ctx: Context, wave: Wave, post_id: int) -> Dossier:
+    if post_id not in wave.dossiers:
+        post = posts.get(wave.tx, post_id)
+        content = content_from_plain(json.loads(post.document))
+        named = cases.by_slug(wave.tx, content.cases)
+        wave.dossiers[post_id] = Dossier(
+            post=post,
+            content=content,
+            manifest=json.loads(post.manifest),
+            approved_digest=_approved_digest(ctx, wave.tx, post, named),
+            cases=named,
+        )
+    return wave.dossiers[post_id]
+
+
+def _approved_digest(ctx: Context, tx: Connection, post: Post, named: Mapping[str, Case]) -> str:
+    """The digest that enough different people approved, as the audit records say; "" when they do not.
+
+    An approval row alone proves nothing: its record must name this post and the digest of the manifest as it is.
+    """
+    digest = sha256(post.manifest)
+    reviewers = set()
+    for approval in approvals.of_post(tx, post.id):
+        entry = audit.entry(tx, approval.audit_seq)
+        told = entry.data if entry else {}
+        if entry and entry.act == Act.POST_APPROVED and entry.obj == f"post:{post.id}" and told.get("digest") == digest:
+            reviewers.add(entry.actor)
+    needed = needed_approvals(ctx, tx, post, named)
+    return digest if len(reviewers - {PROGRAM}) >= needed else ""
+
+
+def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
+    dossier = _dossier(ctx, wave, delivery.post_id)
+    content = dossier.content
+    channel = ctx.channels.get(delivery.channel)
+    rendition = next((r for r in dossier.manifest["renditions"] if r["channel"] == delivery.channel), None)
+    parent = deliveries.get(wave.tx, delivery.reply_to) if delivery.reply_to else None
+    today = wave.now.astimezone(VIETNAM).date()
+    return GateView(
+        now=wave.now,
+        halted=("all", "") in wave.holds,
+        clock_suspect=wave.clock_suspect,
+        channel_known=channel is not None and rendition is not None,
+        channel_paused=delivery.channel in wave.paused,
+        held=_is_held(wave, delivery, content),
+        consent_refused=any(case.consent is Consent.REFUSED for case in dossier.cases.values()),
+        account=channel.profile.account if channel else "",
+        approved_account=rendition["account"] if rendition else "",
+        approved=bool(dossier.approved_digest) and dossier.approved_digest == delivery.digest,
+        content_intact=_is_intact(dossier, delivery, rendition),
+        images_intact=_images_intact(ctx, delivery),
+        stale_cites=_stale_cites(content, dossier.cases),
+        tier_borne=all(
+            tier_borne(content.tier, content.kind, case, today, ctx.planning.status_max_age_days)
+            for case in dossier.cases.values()
+        ),
+        parent_published=parent is None or parent.state is DeliveryState.PUBLISHED,
+        down_too_long=_was_down_too_long(ctx, wave, delivery),
+        quiet_until=after_quiet(wave.now, channel.rhythm) if channel else None,
+        cap_until=_cap_until(wave, delivery, channel),
+        catch_up_until=_catch_up_until(ctx, wave, delivery),
+    )
+
+
+def _is_held(wave: Wave, delivery: Delivery, content: Content) -> bool:
+    languages = json.loads(delivery.content)["languages"]
+    scopes = {
+        ("campaign", content.campaign),
+        ("channel", delivery.channel),
+        ("post", str(delivery.post_id)),
+        *(("case", slug) for slug in content.cases),
+        *(("language", language) for language in languages),
+    }
+    return not scopes.isdisjoint(wave.holds)
+
+
+def _is_intact(dossier: Dossier, delivery: Delivery, rendition: Mapping[str, Any] | None) -> bool:
+    """The row, the manifest and the document must still say the same, byte for byte."""
+    if rendition is None or delivery.part >= len(rendition["parts"]):
+        return False
+    window = dossier.content.window(delivery.channel)
+    return (
+        dossier.manifest["post"] == delivery.post_id
+        and dossier.manifest["document"] == sha256(dossier.post.document)
+        and canonical(rendition["parts"][delivery.part]) == delivery.content
+        and window is not None
+        and (window.due, window.not_after) == (delivery.due_at, delivery.not_after)
+    )
+
+
+def _images_intact(ctx: Context, delivery: Delivery) -> bool:
+    for image in json.loads(delivery.content)["images"]:
+        path = image_path(ctx.data_dir, image["digest"], image["mime"])
+        if hashlib.sha256(path.read_bytes()).hexdigest() != image["digest"]:
+            return False
+    return True
+
+
+def _stale_cites(content: Content, named: Mapping[str, Case]) -> tuple[str, ...]:
+    gone = tuple(slug for slug in content.cases if slug not in named)
+    return gone + tuple(
+        cite.fact
+        for cite in content.cites
+        if cite.case in named and named[cite.case].revisions.get(cite.fact) != cite.revision
+    )
+
+
+def _was_down_too_long(ctx: Context, wave: Wave, delivery: Delivery) -> bool:
+    longest = timedelta(hours=ctx.publishing.down_hours)
+    return wave.worker.was_down > longest and delivery.due_at < wave.worker.up_since and not delivery.attempts
+
+
+def _cap_until(wave: Wave, delivery: Delivery, channel: Channel | None) -> datetime | None:
+    """The next local midnight when the channel has had its posts of the day; parts of a thread count once."""
+    if channel is None or delivery.reply_to is not None:
+        return None
+    zone = channel.rhythm.timezone
+    today = local_date(wave.now, zone)
+    midnight = at_local(today, time(), zone)
+    if deliveries.published_count(wave.tx, delivery.channel, midnight) < channel.rhythm.daily_cap:
+        return None
+    return at_local(today + timedelta(days=1), time(), zone)
+
+
+def _catch_up_until(ctx: Context, wave: Wave, delivery: Delivery) -> datetime | None:
+    """What came due while no daemon ran goes out at most N an hour."""
+    if delivery.reply_to is not None or delivery.due_at >= wave.worker.up_since:
+        return None
+    hour = timedelta(hours=1)
+    late = deliveries.published_count(wave.tx, delivery.channel, wave.now - hour, due_before=wave.worker.up_since)
+    return wave.now + hour / ctx.publishing.catch_up_per_hour if late >= ctx.publishing.catch_up_per_hour else None

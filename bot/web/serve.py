@@ -1,0 +1,38 @@
+"""Serves the pages with waitress, in the foreground or beside the daemon."""
+
+import threading
+
+from waitress.server import create_server
+
+from bot.domain.errors import Misconfigured
+from bot.services.context import Context
+from bot.web import create_app
+
+THREADS = 8
+
+
+class WebServer:
+    """Raises Misconfigured when the address cannot be had."""
+
+    def __init__(self, ctx: Context, host: str, port: int) -> None:
+        try:
+            self._server = create_server(create_app(ctx), host=host, port=port, threads=THREADS, ident=None)
+        except OSError as error:
+            raise Misconfigured(
+                "Port {port} on {host} cannot be had ({why}). Set another one under [web] in config.toml.",
+                port=port,
+                host=host,
+                why=error.strerror or "no reason given",
+            ) from error
+
+    def run(self) -> None:
+        """Blocks until `close`."""
+        self._server.run()
+
+    def run_beside(self) -> threading.Thread:
+        thread = threading.Thread(target=self.run, name="web", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        self._server.close()
