@@ -62,11 +62,7 @@ def _plain_value(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain_value(item) for item in value]
     if isinstance(value, Sentence):
-        return {
-            key: part
-            for key in SENTENCE_KEYS
-            if (part := getattr(value, key)) is not None and part is not False
-        }
+        return {key: part for key in SENTENCE_KEYS if (part := getattr(value, key)) is not None and part is not False}
     if isinstance(value, StrEnum):
         return value.value
     return str(value) if isinstance(value, PartialDate) else value
@@ -118,7 +114,7 @@ _NO_SOURCE = "No source, no fact: add the address of a page that states it."
 
 def _read_sentence(reader: Reader) -> Sentence | None:
     part = reader.table("sentence", SENTENCE_KEYS)
-    if part is None:
+    if part is None or not part.plain:
         return None
     prison = part.number("prison_months", most=MAX_MONTHS)
     probation = part.number("probation_months", most=MAX_MONTHS)
@@ -128,9 +124,7 @@ def _read_sentence(reader: Reader) -> Sentence | None:
 def _read_name(reader: Reader, key: str, shape: re.Pattern[str], *, required: bool = False) -> str:
     name = reader.text(key, required=required)
     if name and not shape.match(name):
-        reader.report(
-            key, f"“{name[:40]}” may hold only a–z, 0–9 and single hyphens.", f"Try “{_slug(name)}”."
-        )
+        reader.report(key, f"“{name[:40]}” may hold only a–z, 0–9 and single hyphens.", f"Try “{_slug(name)}”.")
     return name
 
 
@@ -151,9 +145,7 @@ def _read_event(reader: Reader, taken: set[str]) -> Event:
     when = reader.parsed("date", PartialDate.parse, required=True) or _UNREAD
     key = _read_name(reader, "key", EVENT_KEY) or event_key(kind, when, taken)
     if key in taken:
-        reader.report(
-            "key", f"“{key}” names two events of this case.", "Give each its own key, or leave it out."
-        )
+        reader.report("key", f"“{key}” names two events of this case.", "Give each its own key, or leave it out.")
     taken.add(key)
     return Event(
         key=key,
@@ -186,8 +178,7 @@ def _read_events(reader: Reader, places: Sequence[str]) -> tuple[Event, ...]:
         table.where = place
     taken: set[str] = set()
     read = {
-        id(table): _read_event(table, taken)
-        for table in sorted(tables, key=lambda table: "key" not in table.plain)
+        id(table): _read_event(table, taken) for table in sorted(tables, key=lambda table: "key" not in table.plain)
     }
     return tuple(read[id(table)] for table in tables)
 
@@ -198,9 +189,7 @@ def _read_term(reader: Reader) -> Term | None:
     if end is None:
         return None
     if basis not in {"source", "computed"}:
-        reader.report(
-            "term_end_basis", "must be “source” or “computed”.", "Say how the end of the term is known."
-        )
+        reader.report("term_end_basis", "must be “source” or “computed”.", "Say how the end of the term is known.")
     return Term(end, basis, source)
 
 
@@ -226,8 +215,7 @@ def read_case(reader: Reader, event_places: Sequence[str] = ()) -> Case:
         status=reader.choice("status", Status, Status.UNKNOWN, required=True),
         last_known_status=reader.choice("last_known_status", Status),
         confirmation=Confirmation(
-            reader.parsed("status_as_of", PartialDate.parse, required=True) or _UNREAD,
-            reader.texts("status_sources"),
+            reader.parsed("status_as_of", PartialDate.parse, required=True) or _UNREAD, reader.texts("status_sources")
         ),
         term=_read_term(reader),
         campaigns=reader.texts("campaigns"),

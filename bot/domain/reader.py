@@ -108,12 +108,8 @@ class Reader:
     @overload
     def choice(self, key: str, kinds: type[E], default: E, *, required: bool = False) -> E: ...
     @overload
-    def choice(
-        self, key: str, kinds: type[E], default: None = None, *, required: bool = False
-    ) -> E | None: ...
-    def choice(
-        self, key: str, kinds: type[E], default: E | None = None, *, required: bool = False
-    ) -> E | None:
+    def choice(self, key: str, kinds: type[E], default: None = None, *, required: bool = False) -> E | None: ...
+    def choice(self, key: str, kinds: type[E], default: E | None = None, *, required: bool = False) -> E | None:
         text = self.text(key, required=required)
         if not text:
             return default
@@ -143,7 +139,7 @@ class Reader:
 
     def table(self, key: str, known: Collection[str]) -> "Reader | None":
         value = self._typed(key, dict, "a table")
-        return self._inner(value, known, key) if value else None
+        return None if value is None else self._inner(value, known, key)
 
     def tables(self, key: str, known: Collection[str], named: str = "id") -> "Iterator[Reader]":
         """The tables of a list, each called by its `named` value or its number."""

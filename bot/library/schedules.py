@@ -1,0 +1,252 @@
+"""Campaigns, slots, days, places and starting posts, loaded from the folder that people edit."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import TypeVar
+
+from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Short, Slot
+from bot.domain.case import SLUG, Case
+from bot.domain.errors import BadInput, Finding, Rejected
+from bot.domain.reader import Reader, normal, suggest
+from bot.domain.slots import zone
+from bot.library.files import read_toml
+from bot.library.observances import OBSERVANCE_KEYS, ObservanceRule, read_observance, weekday
+
+T = TypeVar("T")
+META_KEYS = ("schema", "compiled_on")
+CAMPAIGN_KEYS = (
+    *("slug", "name_vi", "name_en", "default", "channels", "hashtags", "links", "approvals", "marks_past"),
+    "sources",
+)
+SLOT_KEYS = ("name", "campaign", "at", "weekdays", "channels", "timezone")
+POST_KEYS = ("id", "campaign", "vi", "en", "note", "note_vi", "cases")
+PLACE_KEYS = ("courts", "provinces", "destinations", "charges")
+MAX_APPROVALS = 5
+_TAG = re.compile(r"#[^\W_]\w*\Z")
+_QUOTED = re.compile("“[^“”]+”")
+
+
+@dataclass(frozen=True, slots=True)
+class StartingPost:
+    """A general post, imported as a draft; literal, hashtags included. `cases` are the people it names."""
+
+    id: str
+    campaign: str
+    vi: str
+    en: str
+    note: str = ""
+    note_vi: str = ""
+    cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    campaigns: tuple[Campaign, ...]
+    slots: tuple[Slot, ...]
+    observance_rules: tuple[ObservanceRule, ...]
+    places: Places
+    posts: tuple[StartingPost, ...]
+
+    @property
+    def default_campaign(self) -> Campaign:
+        return next(campaign for campaign in self.campaigns if campaign.default)
+
+    def campaign(self, slug: str) -> Campaign | None:
+        return next((campaign for campaign in self.campaigns if campaign.slug == slug), None)
+
+    def observances(self, start: date, end: date) -> tuple[Observance, ...]:
+        """Every observance that touches the days from `start` to `end`, both included, by date."""
+        found = (one for rule in self.observance_rules for one in rule.between(start, end))
+        return tuple(sorted(found, key=lambda one: (one.on, one.id)))
+
+
+def load_schedules(folder: Path) -> Schedules:
+    """Raises Rejected with the findings of all files at once."""
+    findings: list[Finding] = []
+    schedules = Schedules(
+        campaigns=_list_of(folder / "campaigns.toml", "campaign", CAMPAIGN_KEYS, "slug", _campaign, findings),
+        slots=_list_of(folder / "slots.toml", "slot", SLOT_KEYS, "name", _slot, findings),
+        observance_rules=_list_of(
+            folder / "observances.toml", "observance", OBSERVANCE_KEYS, "id", read_observance, findings
+        ),
+        places=_places(_open(folder / "places.toml", PLACE_KEYS, findings)),
+        posts=_list_of(folder / "posts.toml", "post", POST_KEYS, "id", _post, findings),
+    )
+    if not any(finding.file == "campaigns.toml" for finding in findings):
+        findings += _astray(schedules)
+    if findings:
+        raise Rejected(findings)
+    return schedules
+
+
+def _open(path: Path, known: Sequence[str], findings: list[Finding]) -> Reader:
+    try:
+        plain, name = read_toml(path)
+    except Rejected as error:
+        findings += error.findings
+        return Reader({}, known, file=path.name, findings=findings)
+    reader = Reader(plain, ("meta", *known), file=name, findings=findings)
+    if meta := reader.table("meta", META_KEYS):
+        meta.number("schema", least=1, most=1)
+    return reader
+
+
+def _list_of(
+    path: Path, noun: str, known: Sequence[str], named: str, read: Callable[[Reader], T], findings: list[Finding]
+) -> tuple[T, ...]:
+    reader = _open(path, (noun,), findings)
+    values = tuple(read(table) for table in reader.tables(noun, known, named))
+    for name, times in Counter(str(getattr(value, named)) for value in values).items():
+        if name and times > 1:
+            reader.report(f"{noun} “{name[:40]}”", f"the {named} stands twice.", "Give one another.")
+    return values
+
+
+def _campaign(table: Reader) -> Campaign:
+    slug = table.text("slug", required=True)
+    if slug and not SLUG.match(slug):
+        table.report("slug", f"“{slug[:40]}” may hold only a–z, 0–9 and single hyphens.")
+    approvals = table.number("approvals", least=1, most=MAX_APPROVALS)
+    return Campaign(
+        slug=slug,
+        name_vi=table.text("name_vi", required=True),
+        name_en=table.text("name_en", required=True),
+        default=bool(table.flag("default")),
+        channels=table.texts("channels"),
+        hashtags=_by_language(table, "hashtags", lambda part, language: part.parsed_list(language, _tag)),
+        links=_by_language(table, "links", lambda part, language: part.parsed(language, _link) or ""),
+        approvals=approvals or 1,
+        marks_past=bool(table.flag("marks_past")),
+        sources=table.texts("sources"),
+    )
+
+
+def _by_language(table: Reader, key: str, read: Callable[[Reader, str], T]) -> dict[str, T]:
+    """Both languages or neither."""
+    part = table.table(key, LANGUAGES)
+    if part is None:
+        return {}
+    for language in LANGUAGES:
+        if language not in part.plain:
+            part.report(language, "is missing.", "Both languages are one unit.")
+    return {language: read(part, language) for language in LANGUAGES}
+
+
+def _tag(text: str) -> str:
+    if not _TAG.match(text):
+        raise BadInput("“{text}” is cut short by platforms. A tag is # and letters or digits.", text=text[:60])
+    return text
+
+
+def _link(text: str) -> str:
+    if not text.startswith("https://") or len(text.split()) != 1:
+        raise BadInput("“{text}” is not a link. It begins with https://.", text=text[:60])
+    return text
+
+
+def _slot(table: Reader) -> Slot:
+    weekdays = frozenset(table.parsed_list("weekdays", weekday))
+    if not weekdays and not table.plain.get("weekdays"):
+        table.report("weekdays", "is missing.", 'Write for example ["tue", "sat"].')
+    return Slot(
+        name=table.text("name", required=True),
+        campaign=table.text("campaign", required=True),
+        at=table.parsed("at", clock_time, required=True) or time(),
+        weekdays=weekdays,
+        channels=table.texts("channels"),
+        timezone=table.parsed("timezone", lambda name: zone(name).key) or "",
+    )
+
+
+def clock_time(text: str) -> time:
+    """A wall time to the minute."""
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if not match:
+        raise BadInput("“{text}” is not a time of day. Write 20:00.", text=text[:40])
+    return time(int(match[1]), int(match[2]))
+
+
+def _post(table: Reader) -> StartingPost:
+    return StartingPost(
+        id=table.text("id", required=True),
+        campaign=table.text("campaign", required=True),
+        vi=table.text("vi", required=True),
+        en=table.text("en", required=True),
+        note=table.text("note"),
+        note_vi=table.text("note_vi"),
+        cases=table.texts("cases"),
+    )
+
+
+def _places(reader: Reader) -> Places:
+    groups = {key: _shorts(reader, key) for key in PLACE_KEYS}
+    for wording, short in groups["charges"].items():
+        if not (_QUOTED.search(short.vi) and _QUOTED.search(short.en)):
+            reader.report(f"charges: “{wording[:60]}”", "has no “quotation marks”.", "A charge is never our word.")
+    return Places(**groups)
+
+
+def _shorts(reader: Reader, key: str) -> dict[str, Short]:
+    group = reader.table(key, list(reader.plain.get(key) or ()))
+    shorts = {}
+    for wording in group.plain if group else ():
+        if group and (part := group.table(wording, LANGUAGES)):
+            shorts[normal(wording)] = Short(part.text("vi", required=True), part.text("en", required=True))
+    return shorts
+
+
+def _astray(schedules: Schedules) -> list[Finding]:
+    """What one file says of another."""
+    slugs = [campaign.slug for campaign in schedules.campaigns]
+    defaults = [campaign.slug for campaign in schedules.campaigns if campaign.default]
+    findings = []
+    if len(defaults) != 1:
+        problem = f"{len(defaults)} campaigns are the default." if defaults else "no campaign is the default."
+        findings.append(Finding("campaigns.toml", "default", problem, "Write default = true at exactly one."))
+    users = [("slots.toml", f"slot “{slot.name}”", slot.campaign) for slot in schedules.slots]
+    users += [("posts.toml", f"post “{post.id}”", post.campaign) for post in schedules.posts]
+    findings += [
+        Finding(file, f"{where}: campaign", f"“{slug[:40]}” does not exist.", suggest(slug, slugs, "Create it."))
+        for file, where, slug in users
+        if slug and slug not in slugs
+    ]
+    return findings
+
+
+def about_cases(schedules: Schedules, cases: Sequence[Case]) -> tuple[Finding, ...]:
+    """What the cases need of the schedules and do not find: none of it stops a post, all of it narrows one."""
+    places, slugs = schedules.places, [campaign.slug for campaign in schedules.campaigns]
+    known = {"court": places.courts, "province": places.provinces, "charge": places.charges}
+    known |= {"destination": places.destinations}
+    findings = []
+    for noun, shorts in known.items():
+        used = [getattr(event, noun) for case in cases for event in case.events]
+        findings += [
+            Finding(
+                "places.toml", f"{noun}s", f"“{value}” is missing, and is named {used.count(value)} times.", _PASSED
+            )
+            for value in _missing(used, shorts)
+        ]
+    for case in cases:
+        findings += [
+            Finding("cases", case.slug, f"campaign “{slug[:40]}” does not exist.", suggest(slug, slugs))
+            for slug in _missing(case.campaigns, slugs)
+        ]
+    present = [case.slug for case in cases]
+    findings += [
+        Finding("posts.toml", f"post “{post.id}”: cases", f"“{slug}” does not exist.", suggest(slug, present))
+        for post in schedules.posts
+        for slug in _missing(post.cases, present)
+    ]
+    return tuple(findings)
+
+
+_PASSED = "Models that print it are passed over."
+
+
+def _missing(used: Iterable[str], known: Iterable[str]) -> list[str]:
+    return sorted(set(used) - set(known) - {""})
