@@ -68,9 +68,7 @@ def require_may_approve(
     """Raises Conflict if the text moved on, Refused if this person's yes cannot count."""
     require(reviewer, Duty.APPROVE_POST)
     if post.state is not PostState.IN_REVIEW:
-        raise Refused(
-            "Post {id} is not waiting for approval: it is {state}.", id=post.id, state=post.state.value
-        )
+        raise Refused("Post {id} is not waiting for approval: it is {state}.", id=post.id, state=post.state.value)
     if digest != post.digest:
         raise Conflict("Someone edited this while you were reading. Read post {id} again.", id=post.id)
     require_other_eyes(reviewer, authors)
@@ -80,9 +78,7 @@ def require_may_approve(
 
 def require_state(post: Post, allowed: Collection[PostState], verb: str) -> None:
     if post.state not in allowed:
-        raise Refused(
-            "Post {id} is {state}: you cannot {verb} it.", id=post.id, state=post.state.value, verb=verb
-        )
+        raise Refused("Post {id} is {state}: you cannot {verb} it.", id=post.id, state=post.state.value, verb=verb)
 
 
 def require_reason(reason: str) -> str:
@@ -90,9 +86,7 @@ def require_reason(reason: str) -> str:
         raise Refused("Say why. Everyone sees the reason, and it stays in the log.")
     if len(said) > MAX_REASON:
         raise Refused(
-            "The reason is too long: {count} characters. The most is {most}.",
-            count=len(said),
-            most=MAX_REASON,
+            "The reason is too long: {count} characters. The most is {most}.", count=len(said), most=MAX_REASON
         )
     return said
 
@@ -104,20 +98,16 @@ def is_past(window: Window, now: datetime) -> bool:
 
 def has_lapsed(post: Post, now: datetime) -> bool:
     """Not approved while every channel could still get it: then no channel gets half a campaign."""
-    return post.state is PostState.IN_REVIEW and any(
-        window.not_after <= now for window in post.content.windows
-    )
+    return post.state is PostState.IN_REVIEW and any(window.not_after <= now for window in post.content.windows)
 
 
 def stale_cites(cites: Iterable[Cite], case: Case) -> tuple[Cite, ...]:
     """What the words rest on that has been revised since; a fact that is gone counts as revised."""
-    return tuple(
-        cite for cite in cites if cite.case == case.slug and case.revisions.get(cite.fact) != cite.revision
-    )
+    return tuple(cite for cite in cites if cite.case == case.slug and case.revisions.get(cite.fact) != cite.revision)
 
 
 def after_fact_change(post: Post, facts: Collection[str], case: Case) -> tuple[str, ...]:
-    """The changed facts that an open post cites as they were before."""
-    if post.state not in OPEN:
+    """The changed facts that a waiting post cites as they were. A person's own draft says so when submitted."""
+    if post.state not in OPEN and not post.occasion:
         return ()
     return tuple(cite.fact for cite in stale_cites(post.content.cites, case) if cite.fact in facts)

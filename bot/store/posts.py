@@ -105,9 +105,7 @@ def _new_row(new: NewPost, now: datetime) -> dict[str, Any]:
     }
 
 
-def _add_revisions(
-    tx: Connection, new: Iterable[tuple[int, int, str]], author_id: int | None, now: datetime
-) -> None:
+def _add_revisions(tx: Connection, new: Iterable[tuple[int, int, str]], author_id: int | None, now: datetime) -> None:
     rows = [
         {"post_id": post_id, "revision": revision, "document": document, "author_id": author_id, "at": now}
         for post_id, revision, document in new
@@ -126,17 +124,13 @@ def _name_cases(tx: Connection, named: Mapping[int, Sequence[str]]) -> None:
     for slug in slugs:
         if slug not in ids:
             raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:80])
-    rows = [
-        {"post_id": post_id, "case_id": ids[slug]} for post_id, each in named.items() for slug in set(each)
-    ]
+    rows = [{"post_id": post_id, "case_id": ids[slug]} for post_id, each in named.items() for slug in set(each)]
     if rows:
         tx.execute(insert(t.post_cases), rows)
 
 
-def get(tx: Connection, post_id: int, *, lock: bool = False) -> Post:
-    """With `lock` nobody else changes it until the transaction ends (on SQLite a writer is alone anyway)."""
-    query = select(t.posts).where(t.posts.c.id == post_id)
-    row = tx.execute(query.with_for_update() if lock else query).first()
+def get(tx: Connection, post_id: int) -> Post:
+    row = tx.execute(select(t.posts).where(t.posts.c.id == post_id)).first()
     if row is None:
         raise NotFound("There is no post {id}. `campaignbot post list` shows them.", id=post_id)
     return _value(row)
@@ -219,17 +213,11 @@ def freeze(tx: Connection, frozen: Iterable[tuple[int, str, str]], now: datetime
         return
     table = update(t.posts).where(t.posts.c.id == bindparam("post"))
     values: dict[str, Any] = {"manifest": bindparam("text"), "digest": bindparam("hash")}
-    tx.execute(
-        table.values(values | {"state": PostState.IN_REVIEW.value, "reason": "", "changed_at": now}), rows
-    )
+    tx.execute(table.values(values | {"state": PostState.IN_REVIEW.value, "reason": "", "changed_at": now}), rows)
 
 
 def set_state(tx: Connection, post_id: int, state: PostState, reason: str, now: datetime) -> None:
-    tx.execute(
-        update(t.posts)
-        .where(t.posts.c.id == post_id)
-        .values(state=state.value, reason=reason, changed_at=now)
-    )
+    tx.execute(update(t.posts).where(t.posts.c.id == post_id).values(state=state.value, reason=reason, changed_at=now))
 
 
 def free_occasion(tx: Connection, post_id: int) -> None:
@@ -246,16 +234,15 @@ def occasions_taken(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     wanted = sorted(set(keys))
     found: dict[str, int] = {}
     for start in range(0, len(wanted), BATCH):
-        query = select(t.posts.c.occasion, t.posts.c.id).where(
-            t.posts.c.occasion.in_(wanted[start : start + BATCH])
-        )
+        query = select(t.posts.c.occasion, t.posts.c.id).where(t.posts.c.occasion.in_(wanted[start : start + BATCH]))
         found |= {row.occasion: row.id for row in tx.execute(query)}
     return found
 
 
-def taken(tx: Connection, start: datetime, end: datetime) -> dict[str, tuple[datetime, ...]]:
-    """The times, by channel, that posts without deliveries yet mean to take."""
+def taken(tx: Connection, start: datetime, end: datetime, *, but: int = 0) -> dict[str, tuple[datetime, ...]]:
+    """The times, by channel, that posts without deliveries yet mean to take; not those of post `but`."""
     query = select(t.posts.c.document).where(t.posts.c.due_at >= start, t.posts.c.due_at < end)
+    query = query.where(t.posts.c.id != but)
     times: dict[str, list[datetime]] = {}
     for row in tx.execute(query.where(t.posts.c.state.in_(_PLANNED))):
         for window in content_from_plain(json.loads(row.document)).windows:
@@ -269,13 +256,17 @@ def due_before(tx: Connection, state: PostState, now: datetime) -> tuple[Post, .
 
 def naming(tx: Connection, case_id: int, states: Collection[PostState]) -> tuple[Post, ...]:
     query = select(t.posts).join(t.post_cases).where(t.post_cases.c.case_id == case_id)
-    return _all(
-        tx, query.where(t.posts.c.state.in_([state.value for state in states])).order_by(t.posts.c.id)
-    )
+    return _all(tx, query.where(t.posts.c.state.in_([state.value for state in states])).order_by(t.posts.c.id))
+
+
+def slugs_in(tx: Connection, folded: str) -> tuple[str, ...]:
+    """Slugs of cases which, spelled with spaces, stand in this folded text: likely names, to be looked at."""
+    spelled = func.replace(t.cases.c.slug, "-", " ")
+    within = func.instr if tx.dialect.name == "sqlite" else func.strpos
+    return tuple(tx.execute(select(t.cases.c.slug).where(within(folded, spelled) > 0)).scalars())
 
 
 def of_standing(tx: Connection, standing_id: int) -> tuple[Post, ...]:
     return _all(
-        tx,
-        select(t.posts).where(t.posts.c.standing_id == standing_id).order_by(t.posts.c.due_at, t.posts.c.id),
+        tx, select(t.posts).where(t.posts.c.standing_id == standing_id).order_by(t.posts.c.due_at, t.posts.c.id)
     )
