@@ -1,0 +1,229 @@
+"""Posts as people write, time, edit and look for them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.campaign import Slot
+from bot.domain.errors import BadInput, Conflict, Refused
+from bot.domain.people import Duty, Person, require
+from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, Window
+from bot.domain.remarks import Blocked, Remark
+from bot.domain.review import LONG_WINDOW, Void, require_state
+from bot.domain.slots import next_free
+from bot.library import images as pictures
+from bot.services.content import Checked, check_content, cites_of, freeze, renditions_if_ready, taken_on, tidied
+from bot.services.context import Context
+from bot.services.quorum import require_unsent, reserve, unapprove
+from bot.store import cases, images, posts
+from bot.store.posts import NewPost, Revision
+
+__all__ = ["Checked", "check_content"]
+
+NOW: Literal["now"] = "now"
+NEXT_SLOT = "next"
+SLOT_HORIZON = timedelta(days=370)
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """One moment for every channel (aware, or `now`), or each channel's next free slot (`next` or a slot's name).
+
+    `now` means: as soon as enough people have approved, within an hour of being asked for. A window of an hour
+    may be submitted and approved after it opened; any shorter one must be approved before its grace ends.
+    """
+
+    at: datetime | Literal["now"] | None = None
+    slot: str = ""
+    grace: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """`voided` yeses no longer count; `blocks` say why it went back to being a draft, if it did."""
+
+    post: Post
+    voided: int = 0
+    blocks: tuple[Remark, ...] = ()
+
+
+def add_post(ctx: Context, author: Person, content: Content, when: When | None = None) -> Post:
+    """A draft. Raises BadInput for a time that has passed, Refused where no slot is free."""
+    require(author, Duty.WRITE_POST)
+    with ctx.store.write() as tx:
+        return add_in(ctx, tx, author, content, when or When())[0]
+
+
+def add_in(
+    ctx: Context, tx: Connection, author: Person | None, content: Content, when: When, import_key: str = ""
+) -> tuple[Post, ...]:
+    """Nothing if the import key is taken."""
+    content = _prepared(ctx, tx, content)
+    content = replace(content, windows=windows(ctx, tx, content, when))
+    added = posts.add(tx, [NewPost(content, import_key=import_key)], author.id if author else None, ctx.now())
+    for post in added:
+        act = Act.POST_IMPORTED if import_key else Act.POST_ADDED
+        ctx.record(tx, author, act, f"post:{post.id}", {"revision": post.revision})
+    return added
+
+
+def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
+    """In NFC, on accounts that exist, resting on the facts of its cases as they stand."""
+    content = tidied(content)
+    campaign = ctx.schedules.campaign(content.campaign)
+    if campaign is None:
+        known = ", ".join(each.slug for each in ctx.schedules.campaigns) or "none"
+        raise BadInput("There is no campaign “{slug}”. There are: {known}.", slug=content.campaign[:60], known=known)
+    channels = content.channels or campaign.channels or tuple(ctx.channels)
+    for name in channels:
+        ctx.channel(name)
+    if not any(content.texts.values()):
+        raise BadInput("There is no text. Write it in Vietnamese and in English.")
+    named = cases.by_slug(tx, content.cases)
+    for slug in content.cases:
+        if slug not in named:
+            cases.get(tx, slug)
+    return replace(
+        content,
+        channels=tuple(dict.fromkeys(channels)),
+        cases=tuple(dict.fromkeys(content.cases)),
+        cites=cites_of(named, content.cites),
+    )
+
+
+def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_id: int = 0) -> tuple[Window, ...]:
+    """Without a time or slot, those the content has already for its channels."""
+    grace = when.grace or timedelta(minutes=ctx.publishing.grace_minutes)
+    now = ctx.now()
+    if when.slot:
+        return tuple(_slot_window(ctx, tx, content, name, when.slot, grace, post_id) for name in content.channels)
+    if when.at is None:
+        return tuple(window for window in content.windows if window.channel in content.channels)
+    if when.at == NOW:
+        return tuple(Window(name, now, now + LONG_WINDOW) for name in content.channels)
+    if when.at.tzinfo is None:
+        raise BadInput("The time {time} has no zone.", time=when.at)
+    fixed = tuple(Window(name, when.at, when.at + grace) for name in content.channels)
+    if any(window.due <= now for window in fixed):
+        raise BadInput("That time has passed. Choose a later one, or “now”.")
+    return fixed
+
+
+def _slot_window(
+    ctx: Context, tx: Connection, content: Content, name: str, slot: str, grace: timedelta, post_id: int
+) -> Window:
+    rhythm = ctx.channel(name).rhythm
+    fitting = tuple(each for each in ctx.schedules.slots if _serves(each, content.campaign, name, slot))
+    taken = taken_on(tx, name, ctx.now() - timedelta(days=1), ctx.now() + SLOT_HORIZON, but=post_id)
+    due = next_free(fitting, taken, ctx.now(), rhythm)
+    if due is None:
+        raise Refused("{channel} has no free slot within a year. Give a time, or add a slot.", channel=name)
+    return Window(name, due, due + grace)
+
+
+def _serves(slot: Slot, campaign: str, channel: str, wanted: str) -> bool:
+    return (
+        slot.campaign == campaign
+        and wanted in {NEXT_SLOT, slot.name}
+        and (not slot.channels or channel in slot.channels)
+    )
+
+
+def edit_post(
+    ctx: Context, actor: Person, post_id: int, content: Content, when: When | None = None, *, revision: int
+) -> Edited:
+    """A new revision of the revision that was read. What was in review or scheduled is put before reviewers again.
+
+    Raises Conflict if somebody else edited it meanwhile, Refused if part of it is out.
+    """
+    require(actor, Duty.WRITE_POST)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        if post.revision != revision:
+            raise Conflict("Someone edited post {id} while you were writing. Look at it again.", id=post_id)
+        return _revise(ctx, tx, actor, post, content, when or When(), Void.EDITED)
+
+
+def schedule(ctx: Context, actor: Person, post_id: int, when: When) -> Edited:
+    """A new time or slot: every yes is void, and what was in review or scheduled is put before reviewers again."""
+    require(actor, Duty.WRITE_POST)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        return _revise(ctx, tx, actor, post, post.content, when, Void.RETIMED)
+
+
+def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Content, when: When, why: Void) -> Edited:
+    require_state(post, EDITABLE, "edit")
+    require_unsent(tx, post)
+    content = _prepared(ctx, tx, content)
+    content = replace(content, windows=windows(ctx, tx, content, when, post_id=post.id))
+    voided = unapprove(ctx, tx, actor, post, why)
+    revised = posts.revise(tx, post, content, actor.id, ctx.now())
+    act = Act.POST_EDITED
+    ctx.record(tx, actor, act, f"post:{post.id}", {"revision": revised.revision, "why": why.value})
+    blocks: tuple[Remark, ...] = ()
+    if post.state in OPEN:
+        try:
+            frozen = freeze(post.id, revised.document, renditions_if_ready(ctx, tx, revised.content))
+        except Blocked as barred:
+            blocks = barred.blocks
+        else:
+            posts.freeze(tx, [(post.id, *frozen)], ctx.now())
+            ctx.record(
+                tx, actor, Act.POST_SUBMITTED, f"post:{post.id}", {"digest": frozen[1], "revision": revised.revision}
+            )
+            return Edited(posts.get(tx, post.id), voided)
+    if blocks or post.state is PostState.LAPSED:
+        posts.set_state(tx, post.id, PostState.DRAFT, "", ctx.now())
+    return Edited(posts.get(tx, post.id), voided, blocks)
+
+
+def add_picture(ctx: Context, actor: Person, raw: bytes, *, alt_vi: str, alt_en: str) -> Picture:
+    """Cleaned and kept, with a description in each language; put it into a post's content. Raises BadInput."""
+    require(actor, Duty.WRITE_POST)
+    cleaned = pictures.clean(raw)
+    pictures.keep(ctx.data_dir, cleaned)
+    alt = {"vi": alt_vi, "en": alt_en}
+    picture = Picture(cleaned.digest, cleaned.mime, cleaned.width, cleaned.height, alt)
+    with ctx.store.write() as tx:
+        images.add(tx, picture, len(cleaned.content), ctx.now())
+    return picture
+
+
+def get_post(ctx: Context, post_id: int) -> Post:
+    with ctx.store.read() as tx:
+        return posts.get(tx, post_id)
+
+
+def list_posts(
+    ctx: Context,
+    *,
+    states: Collection[PostState] = (),
+    channel: str = "",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    after: tuple[datetime | None, int] | None = None,
+    limit: int = 50,
+) -> tuple[Post, ...]:
+    """By time, those without one last; `after` is (due, id) of the last one seen."""
+    with ctx.store.read() as tx:
+        return posts.listed(
+            tx, states=states, channel=channel, start=start, end=end, after=after, limit=min(limit, MOST_LISTED)
+        )
+
+
+def count_posts(ctx: Context) -> dict[str, int]:
+    with ctx.store.read() as tx:
+        return posts.counts(tx)
+
+
+def post_history(ctx: Context, post_id: int) -> tuple[Revision, ...]:
+    """Every revision, the oldest first."""
+    with ctx.store.read() as tx:
+        posts.get(tx, post_id)
+        return posts.revisions(tx, post_id)

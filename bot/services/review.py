@@ -1,0 +1,176 @@
+"""From draft to approved: submit freezes the bytes, approval binds to them, and any change takes it back."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.case import Case
+from bot.domain.delivery import Reason
+from bot.domain.errors import Refused
+from bot.domain.people import DUTIES, Duty, Person, require
+from bot.domain.post import EDITABLE, OPEN, Post, PostState
+from bot.domain.review import (
+    Void,
+    after_fact_change,
+    counting,
+    has_lapsed,
+    require_may_approve,
+    require_reason,
+    require_state,
+    stale_cites,
+)
+from bot.services.content import freeze, renditions_if_ready
+from bot.services.context import Context
+from bot.services.deliver import enqueue
+from bot.services.outcomes import settle_post
+from bot.services.quorum import is_partly_sent, needed_approvals, require_unsent, reserve, unapprove
+from bot.store import approvals, cases, posts
+from bot.store.audit import Payload
+
+SUBMITTABLE = EDITABLE - OPEN
+CANCELLABLE = EDITABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """`missing` more people must say yes before it goes out."""
+
+    post: Post
+    missing: int
+
+
+def submit(ctx: Context, actor: Person | None, post_id: int) -> Post:
+    """Freeze what every channel will get and put it before a reviewer. Raises Blocked with all that is to mend."""
+    if actor:
+        require(actor, Duty.WRITE_POST)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        require_state(post, SUBMITTABLE, "submit")
+        return put_in_review(ctx, tx, actor, post)
+
+
+def put_in_review(ctx: Context, tx: Connection, actor: Person | None, post: Post) -> Post:
+    manifest, digest = freeze(post.id, post.document, renditions_if_ready(ctx, tx, post.content))
+    posts.freeze(tx, [(post.id, manifest, digest)], ctx.now())
+    ctx.record(tx, actor, Act.POST_SUBMITTED, f"post:{post.id}", {"digest": digest, "revision": post.revision})
+    return posts.get(tx, post.id)
+
+
+def approve(ctx: Context, actor: Person, post_id: int, digest: str) -> Approved:
+    """This person's yes to exactly these bytes; the last one needed schedules the post.
+
+    Raises Conflict if the text changed since it was read, Refused if this yes cannot count or comes too late.
+    """
+    with ctx.store.write() as tx:
+        return approve_in(ctx, tx, actor, reserve(tx, post_id), digest)
+
+
+def approve_in(ctx: Context, tx: Connection, actor: Person, post: Post, digest: str) -> Approved:
+    yeses = counting(approvals.of_post(tx, post.id), post.digest)
+    authors = approvals.authors(tx, post.id, post.content.cites)
+    require_may_approve(actor, post, digest, authors=authors, approved=yeses)
+    named = cases.by_slug(tx, post.content.cases)
+    _require_still_true(ctx, post, named.values())
+    needed = needed_approvals(ctx, tx, post, named)
+    told = {"post": post.id, "digest": digest, "needed": needed}
+    seq = ctx.record(tx, actor, Act.POST_APPROVED, f"post:{post.id}", told)
+    approvals.add(tx, post.id, digest, actor.id, ctx.now(), seq)
+    missing = max(0, needed - len(yeses) - 1)
+    if missing == 0:
+        posts.set_state(tx, post.id, PostState.SCHEDULED, "", ctx.now())
+        ctx.record(tx, actor, Act.POST_SCHEDULED, f"post:{post.id}", {"digest": digest})
+        post = posts.get(tx, post.id)
+        enqueue(ctx, tx, post)
+    return Approved(post, missing)
+
+
+def _require_still_true(ctx: Context, post: Post, named: Collection[Case]) -> None:
+    if has_lapsed(post, ctx.now()):
+        raise Refused("The time of post {id} has passed. Give it a new one.", id=post.id)
+    for case in named:
+        if stale_cites(post.content.cites, case):
+            raise Refused("A fact that post {id} rests on has changed. Return it to its author.", id=post.id)
+
+
+def return_post(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
+    """Ask for changes, with a reason; whoever approved it before must do so anew."""
+    require(actor, Duty.APPROVE_POST)
+    said = require_reason(reason)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        require_state(post, OPEN, "return")
+        return _end_review(ctx, tx, actor, post, PostState.RETURNED, said)
+
+
+def cancel(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
+    """Nothing of it goes out, ever; also a reviewer's rejection. The reason stays in the log."""
+    if not actor.roles & (DUTIES[Duty.WRITE_POST] | DUTIES[Duty.APPROVE_POST]):
+        require(actor, Duty.WRITE_POST)
+    said = require_reason(reason)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        require_state(post, CANCELLABLE, "cancel")
+        require_unsent(tx, post)
+        return _end_review(ctx, tx, actor, post, PostState.CANCELLED, said)
+
+
+_ENDINGS = {
+    PostState.RETURNED: (Void.RETURNED, Act.POST_RETURNED),
+    PostState.CANCELLED: (Void.CANCELLED, Act.POST_CANCELLED),
+    PostState.LAPSED: (Void.LAPSED, Act.POST_LAPSED),
+}
+
+
+def _end_review(ctx: Context, tx: Connection, actor: Person | None, post: Post, state: PostState, reason: str) -> Post:
+    """`reason` is a person's own words, kept so that they can be erased, or a word of the program's."""
+    require_unsent(tx, post)
+    why, act = _ENDINGS[state]
+    cancelled = Reason.POST_CANCELLED if state is PostState.CANCELLED else Reason.POST_CHANGED
+    unapprove(ctx, tx, actor, post, why, cancelled)
+    posts.set_state(tx, post.id, state, reason, ctx.now())
+    if actor:
+        ctx.record(tx, actor, act, f"post:{post.id}", {}, Payload(actor.pseudonym, {"reason": reason}))
+    else:
+        ctx.record(tx, None, act, f"post:{post.id}", {"reason": reason})
+    return posts.get(tx, post.id)
+
+
+def lapse_overdue(ctx: Context) -> tuple[int, ...]:
+    """What was not approved in time does not go out."""
+    with ctx.store.write() as tx:
+        now = ctx.now()
+        overdue = [post for post in posts.due_before(tx, PostState.IN_REVIEW, now) if has_lapsed(post, now)]
+        for post in overdue:
+            _end_review(ctx, tx, None, post, PostState.LAPSED, Void.LAPSED.value)
+    return tuple(post.id for post in overdue)
+
+
+def void_citing(ctx: Context, tx: Connection, case: Case, facts: Collection[str]) -> tuple[int, ...]:
+    """Take back every waiting post that rests on these facts of the case as they were; returns their ids.
+
+    What the program drafted is cancelled and its occasion freed, so that the next plan words it anew; what a
+    person wrote is returned to them. What is out or being sent stays: the gate has ruled on it.
+    """
+    waiting = posts.naming(tx, case.id, OPEN | {PostState.DRAFT})
+    affected = [post for post in waiting if after_fact_change(post, facts, case)]
+    for post in affected:
+        _take_back(ctx, tx, post)
+    return tuple(post.id for post in affected)
+
+
+def _take_back(ctx: Context, tx: Connection, post: Post) -> None:
+    if is_partly_sent(tx, post):
+        unapprove(ctx, tx, None, post, Void.FACT_CHANGED, Reason.FACT_CHANGED)
+        settle_post(ctx, tx, post.id)
+        return
+    unapprove(ctx, tx, None, post, Void.FACT_CHANGED)
+    by_program = all(revision.author_id is None for revision in posts.revisions(tx, post.id))
+    if post.occasion and by_program:
+        posts.free_occasion(tx, post.id)
+        state, act = PostState.CANCELLED, Act.POST_CANCELLED
+    else:
+        state, act = PostState.RETURNED, Act.POST_RETURNED
+    posts.set_state(tx, post.id, state, Void.FACT_CHANGED.value, ctx.now())
+    ctx.record(tx, None, act, f"post:{post.id}", {"reason": Void.FACT_CHANGED.value})
