@@ -87,9 +87,7 @@ class Note(NamedTuple):
     signatures: tuple[tuple[str, str, bytes], ...]
 
 
-_NOTE = re.compile(
-    rf"({ORIGIN})\n([1-9][0-9]{{0,14}})\n([A-Za-z0-9+/]{{43}}=)\n\n((?:— {ORIGIN} [A-Za-z0-9+/]+=*\n)+)"
-)
+_NOTE = re.compile(rf"({ORIGIN})\n([1-9][0-9]{{0,14}})\n([A-Za-z0-9+/]{{43}}=)\n\n((?:— {ORIGIN} [A-Za-z0-9+/]+=*\n)+)")
 _SIGNATURE_BYTES = 4 + 64
 
 

@@ -7,19 +7,7 @@ from datetime import datetime
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    LargeBinary,
-    Row,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-)
+from sqlalchemy import Column, Connection, LargeBinary, Row, String, Table, delete, func, insert, literal, select
 
 from bot.domain.audit import (
     Act,
@@ -107,9 +95,7 @@ def append(  # noqa: PLR0913 - a record's fields, by name
     return append_many(tx, [new], log=log, keystore=keystore)[0]
 
 
-def append_many(
-    tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = ""
-) -> tuple[Entry, ...]:
+def append_many(tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = "") -> tuple[Entry, ...]:
     """Reads the tail afresh: other processes append too. Raises Malformed for what no record may hold.
 
     Without `log`, its origin is looked up.
@@ -192,9 +178,7 @@ def entries(
     if actor:  # no column: who did what is not made easy to list
         needle = literal(b'"actor":' + canonical(actor) + b',"data":{')
         sqlite = tx.dialect.name == "sqlite"
-        query = query.where(
-            (func.instr(c.record, needle) if sqlite else func.position(needle.op("IN")(c.record))) > 0
-        )
+        query = query.where((func.instr(c.record, needle) if sqlite else func.position(needle.op("IN")(c.record))) > 0)
     found = [read_row(RawRow(*row)) for row in tx.execute(query)]
     return [each for each in found if not actor or each.actor == actor]
 
@@ -208,9 +192,7 @@ def read_row(row: RawRow) -> Entry:
     try:
         found = parse_record(row.record)
     except (Malformed, TypeError) as error:
-        raise Tampered(
-            "Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq
-        ) from error
+        raise Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq) from error
     if columns(found) != row:
         raise Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
     return found
@@ -259,12 +241,7 @@ def save_checkpoint(tx: Connection, made: Checkpoint) -> None:
     frontier = json.dumps([peak.hex() for peak in made.peaks])
     tx.execute(
         insert(checkpoints).values(
-            size=made.size,
-            root=made.root.hex(),
-            frontier=frontier,
-            note=made.note,
-            key_id=made.key_id,
-            at=made.at,
+            size=made.size, root=made.root.hex(), frontier=frontier, note=made.note, key_id=made.key_id, at=made.at
         )
     )
 

@@ -66,11 +66,7 @@ POSTGRESQL_TRIGGERS: tuple[str, ...] = (
     *(f"ALTER TABLE {name.rpartition('_')[0]} ENABLE ALWAYS TRIGGER {name}" for name in _POSTGRESQL),
 )
 _GUARDED = ("audit_records", "audit_payloads", "checkpoints")
-_UNIQUE = {
-    "audit_records": {("seq",), ("leaf",), ("prev",)},
-    "audit_payloads": {("seq",)},
-    "checkpoints": {("size",)},
-}
+_UNIQUE = {"audit_records": {("seq",), ("leaf",), ("prev",)}, "audit_payloads": {("seq",)}, "checkpoints": {("size",)}}
 
 
 def guard(tx: Connection) -> None:
@@ -86,9 +82,7 @@ def assert_guarded(tx: Connection) -> None:
     for table, unique in _UNIQUE.items():
         amiss += [f"{table} {columns} unique" for columns in unique - _unique_columns(tx, table)]
     if amiss:
-        raise Tampered(
-            "The guard of the audit log is not as written: {what}. Stop, and ask why.", what=amiss[0]
-        )
+        raise Tampered("The guard of the audit log is not as written: {what}. Stop, and ask why.", what=amiss[0])
 
 
 def _one_line(statements: Iterable[str]) -> set[str]:
@@ -110,10 +104,7 @@ def _postgresql(tx: Connection) -> tuple[set[str], set[str]]:
         f"""SELECT proname || ' ' || prosrc FROM pg_proc
         WHERE pg_function_is_visible(oid) AND proname IN {tuple(_FUNCTIONS)}"""  # noqa: S608 - constants
     ).scalars()
-    wanted = [
-        *(f"A {text}" for text in _POSTGRESQL.values()),
-        *(f"{name} {body}" for name, body in _FUNCTIONS.items()),
-    ]
+    wanted = [*(f"A {text}" for text in _POSTGRESQL.values()), *(f"{name} {body}" for name, body in _FUNCTIONS.items())]
     return _one_line([*triggers, *functions]), _one_line(wanted)
 
 

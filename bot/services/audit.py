@@ -1,0 +1,124 @@
+"""The audit log as a whole: signed checkpoints, verification, and the export that others can check."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import canonical, first_prev, parse_record
+from bot.domain.checkpoint import Checkpoint, Frontier, checkpoint_body, parse_note, signed_note
+from bot.domain.errors import Conflict, StoreFailed, Tampered
+from bot.services.verify import KEY_ACTS, Verdict, is_signed, keys_named, verify
+from bot.store import audit
+from bot.store.engine import Store
+from bot.store.keystore import Keystore
+from bot.store.tables import audit_payloads, audit_records, checkpoints
+
+CHECKPOINT_RECORDS = 50
+CHECKPOINT_AGE = timedelta(hours=1)
+__all__ = ["Verdict", "checkpoint", "export", "is_older_than_anchor", "verify"]
+
+
+def checkpoint(store: Store, keystore: Keystore, *, now: datetime, force: bool = False) -> Checkpoint | None:
+    """Signs what is committed, once 50 entries or an hour have passed or if forced; returns the newest one.
+
+    Raises Tampered, and signs nothing, if the log does not continue what was signed before.
+    """
+    with store.write() as tx:
+        audit.lock_tail(tx)
+        last, size = audit.latest_checkpoint(tx), audit.size(tx)
+        since = size - (last.size if last else 0)
+        recent = last is not None and now - last.at < CHECKPOINT_AGE and since < CHECKPOINT_RECORDS
+        if since == 0 or (recent and not force):
+            return last
+        tree = _replay(tx, last, keystore)
+        body, key = checkpoint_body(keystore.name, tree.size, tree.root()), keystore.vkey
+        note = signed_note(body, key, keystore.sign(body))
+        made = Checkpoint(tree.size, tree.root(), tuple(tree.peaks), note, key.id, now)
+        audit.save_checkpoint(tx, made)
+    # Only after the commit: a note kept for a checkpoint that was rolled back would cry wolf.
+    keystore.remember(note)
+    return made
+
+
+def is_older_than_anchor(tx: Connection, keystore: Keystore) -> bool:
+    """The database lacks entries that were signed here: a backup was put back, or the tail was cut."""
+    anchor = keystore.anchor
+    return bool(anchor) and parse_note(anchor).size > audit.size(tx)
+
+
+def _replay(tx: Connection, last: Checkpoint | None, keystore: Keystore) -> Frontier:
+    """The tree from the last checkpoint to the tail, through what the keystore remembers having signed."""
+    signed = {last.size: last.root} if last else {}
+    if last and not any(is_signed(parse_note(last.note), key) for key in keystore.vkeys):
+        raise Tampered("The checkpoint at {size} is not signed by this installation.", size=last.size)
+    anchor = parse_note(keystore.anchor) if keystore.anchor else None
+    if anchor and signed.setdefault(anchor.size, anchor.root) != anchor.root:
+        raise Tampered("The checkpoint at {size} is not the one that was signed.", size=anchor.size)
+    tree = Frontier(last.size, last.peaks) if last else Frontier()
+    before = audit.entry(tx, tree.size - 1)
+    prev = before.leaf if before else first_prev(keystore.name)
+    for entry in audit.leaves_after(tx, tree.size):
+        if (entry.seq, entry.prev, entry.log) != (tree.size, prev, keystore.name):
+            raise Tampered("Audit entry {seq} does not follow the one before it.", seq=entry.seq)
+        tree.append(bytes.fromhex(entry.leaf))
+        prev = entry.leaf
+        if tree.size in signed and signed[tree.size] != tree.root():
+            raise Tampered("The audit log is not what was signed at {size} entries.", size=tree.size)
+    if tree.size < max(signed, default=0):
+        raise Tampered("The audit log has {size} entries, fewer than were signed.", size=tree.size)
+    return tree
+
+
+def export(
+    tx: Connection, folder: Path, *, keystore: Keystore, with_payloads: bool = False, anchors: Iterable[str] = ()
+) -> int:
+    """Writes the log and its verifier for others to check; returns the number of entries.
+
+    Payloads hold personal data: only on request. Raises Conflict if the folder holds anything.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise Conflict("{folder} is not empty. Name a new folder.", folder=folder)
+        size = _export_records(tx, folder)
+        for name, notes in (("checkpoints", _stored_notes(tx)), ("anchors", anchors)):
+            (folder / name).mkdir()
+            for count, note in enumerate(notes):
+                (folder / name / f"{count:08d}.txt").write_text(note, encoding="utf-8")
+        if with_payloads:
+            with (folder / "payloads.jsonl").open("wb") as out:
+                out.writelines(_opened_payloads(tx, keystore))
+        (folder / "verify_audit.py").write_bytes(files("bot").joinpath("verify_audit.py").read_bytes())
+    except OSError as error:
+        raise StoreFailed("{folder} cannot be written: {why}.", folder=folder, why=error.strerror) from error
+    return size
+
+
+def _export_records(tx: Connection, folder: Path) -> int:
+    size, head, keys = 0, b"", []
+    with (folder / "records.jsonl").open("wb") as out:
+        for _seq, record, leaf, _prev, act, _obj in audit.raw_rows(tx, audit_records):
+            out.write((record or b"") + b"\n")
+            size, head = size + 1, leaf or b""
+            if act and act.decode(errors="replace") in KEY_ACTS:
+                keys += keys_named(parse_record(record))
+    manifest = {"v": 1, "origin": audit.origin(tx), "size": size, "head": head.decode(errors="replace")}
+    (folder / "manifest.json").write_bytes(canonical(manifest) + b"\n")
+    (folder / "vkeys").write_text("".join(f"{key}\n" for key in keys), encoding="ascii")
+    return size
+
+
+def _stored_notes(tx: Connection) -> Iterator[str]:
+    return ((row[3] or b"").decode(errors="replace") for row in audit.raw_rows(tx, checkpoints))
+
+
+def _opened_payloads(tx: Connection, keystore: Keystore) -> Iterator[bytes]:
+    for seq, subject, salt, sealed in audit.raw_rows(tx, audit_payloads):
+        content = keystore.unseal((subject or b"").decode(errors="replace"), sealed or b"")
+        if content is not None:
+            yield (
+                b'{"payload":' + content + canonical({"salt": salt.hex(), "seq": seq}).replace(b"{", b",", 1) + b"\n"
+            )
