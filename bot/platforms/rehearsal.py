@@ -16,10 +16,12 @@ from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Rece
 MODE = 0o700
 _HEAD = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Rehearsal · Diễn tập</title>
 <meta name="viewport" content="width=device-width"><style>
-body{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;display:flex;flex-direction:column-reverse;
-background:#faf9f6;color:#1b2126}article{border:1px solid #d8d4ca;border-radius:6px;background:#fff;padding:1rem;margin:.5rem 0}
+body{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;
+display:flex;flex-direction:column-reverse;background:#faf9f6;color:#1b2126}
+article{border:1px solid #d8d4ca;border-radius:6px;background:#fff;padding:1rem;margin:.5rem 0}
 p{white-space:pre-wrap;overflow-wrap:anywhere;margin:.5rem 0}small{color:#4a545c}img{max-width:100%}
-@media(prefers-color-scheme:dark){body{background:#12171b;color:#eceae4}article{background:#1a2127;border-color:#343e46}small{color:#b3bac0}}
+@media(prefers-color-scheme:dark){
+body{background:#12171b;color:#eceae4}article{background:#1a2127;border-color:#343e46}small{color:#b3bac0}}
 </style>
 """
 

@@ -1,7 +1,6 @@
 """Deliveries from approval to receipt: commit, call the network, commit; one writer, one transaction a wave."""
 
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,19 +9,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.audit import Act
-from bot.domain.delivery import ENDED, TRIES, Delivery, DeliveryState, Reason, Ruling, Verdict, back_off
+from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Verdict
 from bot.domain.errors import Refused, StoreFailed
-from bot.domain.post import Post, PostState, canonical, content_from_plain, part_from_plain, sha256
+from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.library.images import image_path
-from bot.ports import Absent, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
+from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
+from bot.services.audit import is_older_than_anchor
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
-from bot.store import deliveries, heartbeats, holds, posts
+from bot.services.outcomes import conclude, conclude_look, end, move
+from bot.store import deliveries, heartbeats, holds
 
 RULINGS_A_CHANNEL = 50
 BEFORE_ATTEMPT = timedelta(seconds=60)
-LOOKS = 2
-PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +71,16 @@ def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
 
 
 def start(ctx: Context, name: str) -> Worker:
-    """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending."""
+    """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending.
+
+    A database older than what was signed from it is a backup put back or a second copy: all of it is halted.
+    """
     with ctx.store.write() as tx:
         worker = Worker(name, ctx.now(), heartbeats.last(tx))
         heartbeats.beat(tx, name, worker.up_since)
+        if is_older_than_anchor(tx, ctx.keystore) and holds.find(tx, *holds.HALT) is None:
+            holds.place(tx, *holds.HALT, Reason.RESTORED.value, None, worker.up_since)
+            ctx.record(tx, None, Act.HALT_STARTED, "halt:all", {"reason": Reason.RESTORED.value})
     reap(ctx)
     return worker
 
@@ -89,22 +94,23 @@ def reap(ctx: Context) -> tuple[Delivery, ...]:
             if delivery.state is DeliveryState.SENDING:
                 deliveries.end_attempt(tx, delivery.id, delivery.fence, now, "unknown", Reason.LEASE_EXPIRED)
                 settle = timedelta(seconds=ctx.publishing.settle_s)
-                _move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.LEASE_EXPIRED, next_at=now + settle)
+                move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.LEASE_EXPIRED, next_at=now + settle)
             else:
-                _move(ctx, tx, delivery, DeliveryState.SCHEDULED, Reason.LEASE_EXPIRED)
+                move(ctx, tx, delivery, DeliveryState.SCHEDULED, Reason.LEASE_EXPIRED)
     return expired
 
 
 def wave(
     ctx: Context, worker: Worker, done: Sequence[Done], free: Sequence[str], *, clock_suspect: bool = False
 ) -> tuple[Errand, ...]:
-    """In one transaction: what has come back, and what each free channel may begin. Committed before any byte leaves."""
+    """In one transaction: what came back, and what each free channel may begin. Committed before any byte leaves."""
     with ctx.store.write() as tx:
         for item in done:
-            _conclude(ctx, tx, item)
+            concluded = conclude if item.errand.look_since is None else conclude_look
+            concluded(ctx, tx, item.errand.delivery, item.outcome)
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
         for delivery in deliveries.orphaned(tx, ctx.channels, seen.now):
-            _move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
+            move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         errands = (_next_errand(ctx, seen, channel) for channel in free)
         return tuple(errand for errand in errands if errand is not None)
 
@@ -136,12 +142,12 @@ def _rule_safely(ctx: Context, seen: Wave, delivery: Delivery) -> Ruling:
 def _obey(ctx: Context, seen: Wave, delivery: Delivery, ruling: Ruling) -> None:
     reason = ruling.reason or Reason.GATE_FAILED
     if ruling.verdict is Verdict.HOLD:
-        _move(ctx, seen.tx, delivery, DeliveryState.HELD, reason)
+        move(ctx, seen.tx, delivery, DeliveryState.HELD, reason)
     elif ruling.verdict is Verdict.LATER:
-        _move(ctx, seen.tx, delivery, delivery.state, reason, next_at=ruling.until)
+        move(ctx, seen.tx, delivery, delivery.state, reason, next_at=ruling.until)
     else:
         tried = delivery.state is DeliveryState.RETRY_WAIT
-        _end(ctx, seen.tx, delivery, DeliveryState.FAILED if tried else DeliveryState.MISSED, reason)
+        end(ctx, seen.tx, delivery, DeliveryState.FAILED if tried else DeliveryState.MISSED, reason)
 
 
 def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
@@ -202,139 +208,6 @@ def _parcel(ctx: Context, tx: Connection, delivery: Delivery) -> Parcel:
 
 def _receipt(delivery: Delivery | None) -> Receipt | None:
     return Receipt(delivery.remote_id, delivery.url, delivery.reference or {}) if delivery else None
-
-
-def _conclude(ctx: Context, tx: Connection, item: Done) -> None:
-    """Write down what came back, unless the fence shows that somebody else has taken over."""
-    delivery, outcome, now = item.errand.delivery, item.outcome, ctx.now()
-    if item.errand.look_since is not None:
-        _conclude_look(ctx, tx, delivery, outcome)
-        return
-    name, detail = _told(outcome)
-    deliveries.end_attempt(tx, delivery.id, delivery.fence, now, name, detail)
-    if isinstance(outcome, Published):
-        publish(ctx, tx, delivery, outcome.receipt)
-    elif isinstance(outcome, Absent):
-        _conclude_absent(ctx, tx, delivery, outcome)
-    else:
-        settle = timedelta(seconds=ctx.publishing.settle_s)
-        _move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + settle)
-
-
-def _told(outcome: Outcome | None) -> tuple[str, str]:
-    if isinstance(outcome, Published):
-        return "published", outcome.receipt.remote_id
-    if isinstance(outcome, Absent):
-        return outcome.failure.value, outcome.detail
-    return "unknown", outcome.detail if outcome else ""
-
-
-def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> None:
-    reason = Reason(outcome.failure.value)
-    if outcome.failure is Failure.REJECTED:
-        _end(ctx, tx, delivery, DeliveryState.FAILED, reason)
-        return
-    if outcome.failure in PAUSING:
-        if holds.pause(tx, delivery.channel, ctx.now(), None, reason.value):
-            ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
-        _move(ctx, tx, delivery, DeliveryState.HELD, reason)
-        return
-    jitter = random.SystemRandom().random()
-    again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, jitter)
-    if delivery.attempts >= TRIES or again > delivery.not_after:
-        _end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT if delivery.attempts >= TRIES else reason)
-    else:
-        _move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
-
-
-def _conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
-    """Absence is believed only when seen twice, a settle time apart; no way to tell means a person decides."""
-    now = ctx.now()
-    if isinstance(outcome, Published):
-        publish(ctx, tx, delivery, outcome.receipt)
-    elif outcome is not None:
-        _move(ctx, tx, delivery, DeliveryState.HELD, Reason.CANNOT_LOOK)
-    elif delivery.looks + 1 < LOOKS:
-        again = now + timedelta(seconds=ctx.publishing.settle_s)
-        deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, looks=delivery.looks + 1, next_at=again)
-    else:
-        _move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
-
-
-def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
-    """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
-    moved = _move(
-        ctx,
-        tx,
-        delivery,
-        DeliveryState.PUBLISHED,
-        reason,
-        remote_id=receipt.remote_id,
-        url=receipt.url,
-        reference=canonical(dict(receipt.reference)),
-        published_at=ctx.now(),
-    )
-    if moved:
-        deliveries.release_children(tx, delivery, ctx.now())
-        settle_post(ctx, tx, delivery.post_id)
-
-
-def _end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> None:
-    """Over without having gone out; whatever would have answered it cannot go either."""
-    if not _move(ctx, tx, delivery, state, reason):
-        return
-    for child in deliveries.of_post(tx, delivery.post_id):
-        if child.reply_to == delivery.id and child.state is DeliveryState.SCHEDULED:
-            _end(ctx, tx, child, DeliveryState.MISSED, Reason.PARENT_MISSING)
-    settle_post(ctx, tx, delivery.post_id)
-
-
-def drop(ctx: Context, tx: Connection, delivery: Delivery) -> None:
-    """A person gives a held delivery up."""
-    _end(ctx, tx, delivery, DeliveryState.CANCELLED, Reason.SETTLED_DROP)
-
-
-_ACTS = {
-    DeliveryState.SCHEDULED: Act.DELIVERY_SCHEDULED,
-    DeliveryState.RETRY_WAIT: Act.DELIVERY_RETRY,
-    DeliveryState.UNKNOWN: Act.DELIVERY_UNKNOWN,
-    DeliveryState.HELD: Act.DELIVERY_HELD,
-    DeliveryState.PUBLISHED: Act.DELIVERY_PUBLISHED,
-    DeliveryState.FAILED: Act.DELIVERY_FAILED,
-    DeliveryState.MISSED: Act.DELIVERY_MISSED,
-    DeliveryState.CANCELLED: Act.DELIVERY_CANCELLED,
-}
-
-
-def _move(
-    ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str, **columns: object
-) -> bool:
-    """A change of state with its audit entry; False, and neither, when another worker owns the delivery now."""
-    if not deliveries.change(tx, delivery, state, reason, **columns):
-        return False
-    told = {"attempt": delivery.fence, "reason": str(reason)}
-    if state is DeliveryState.PUBLISHED:
-        told = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
-    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", told)
-    return True
-
-
-def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
-    """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
-    replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
-    states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]
-    out = states.count(DeliveryState.PUBLISHED)
-    if not states or any(state not in ENDED for state in states):
-        return
-    if out == len(states):
-        posts.set_state(tx, post_id, PostState.PUBLISHED, "", ctx.now())
-        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out})
-    elif out:
-        posts.set_state(tx, post_id, PostState.PARTLY_PUBLISHED, "", ctx.now())
-        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out, "of": len(states)})
-    else:
-        posts.set_state(tx, post_id, PostState.RETURNED, "not_sent", ctx.now())
-        ctx.record(tx, None, Act.POST_RETURNED, f"post:{post_id}", {"reason": "not_sent"})
 
 
 def answer(ctx: Context, errand: Errand) -> Done:

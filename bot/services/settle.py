@@ -8,7 +8,7 @@ from bot.domain.errors import BadInput, Refused
 from bot.domain.people import Duty, Person, require, require_other_eyes
 from bot.ports import Receipt
 from bot.services.context import Context
-from bot.services.deliver import drop, publish
+from bot.services.outcomes import drop, publish
 from bot.store import deliveries
 
 LONGEST_URL = 500

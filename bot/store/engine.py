@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,11 +22,9 @@ BUSY_TIMEOUT_MS = 15_000
 def _sqlite_module() -> ModuleType:
     """The bundled newer SQLite where its wheel is installed, else the standard library's."""
     try:
-        from pysqlite3 import dbapi2
+        return import_module("pysqlite3.dbapi2")
     except ImportError:
-        from sqlite3 import dbapi2  # type: ignore[no-redef]
-    module: ModuleType = dbapi2
-    return module
+        return import_module("sqlite3.dbapi2")
 
 
 def journal_of(version: tuple[int, ...]) -> tuple[str, str]:

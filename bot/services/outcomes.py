@@ -1,0 +1,146 @@
+"""What each outcome leads to: the delivery's next state, its audit entry, and what becomes of the post."""
+
+import random
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.delivery import ENDED, TRIES, Delivery, DeliveryState, Reason, back_off
+from bot.domain.post import PostState, canonical
+from bot.ports import Absent, Failure, Outcome, Published, Receipt
+from bot.services.context import Context
+from bot.store import deliveries, holds, posts
+
+LOOKS = 2
+PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING})
+
+
+def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+    """Write down what came back from publishing, unless the fence shows that somebody else has taken over."""
+    now = ctx.now()
+    name, detail = _told(outcome)
+    deliveries.end_attempt(tx, delivery.id, delivery.fence, now, name, detail)
+    if isinstance(outcome, Published):
+        publish(ctx, tx, delivery, outcome.receipt)
+    elif isinstance(outcome, Absent):
+        _conclude_absent(ctx, tx, delivery, outcome)
+    else:
+        settle = timedelta(seconds=ctx.publishing.settle_s)
+        move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + settle)
+
+
+def _told(outcome: Outcome | None) -> tuple[str, str]:
+    if isinstance(outcome, Published):
+        return "published", outcome.receipt.remote_id
+    if isinstance(outcome, Absent):
+        return outcome.failure.value, outcome.detail
+    return "unknown", outcome.detail if outcome else ""
+
+
+def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> None:
+    reason = Reason(outcome.failure.value)
+    if outcome.failure is Failure.REJECTED:
+        end(ctx, tx, delivery, DeliveryState.FAILED, reason)
+        return
+    if outcome.failure in PAUSING:
+        if holds.pause(tx, delivery.channel, ctx.now(), None, reason.value):
+            ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
+        move(ctx, tx, delivery, DeliveryState.HELD, reason)
+        return
+    jitter = random.SystemRandom().random()
+    again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, jitter)
+    if delivery.attempts >= TRIES or again > delivery.not_after:
+        end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT if delivery.attempts >= TRIES else reason)
+    else:
+        move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
+
+
+def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+    """Absence is believed only when seen twice, a settle time apart; no way to tell means a person decides."""
+    now = ctx.now()
+    if isinstance(outcome, Published):
+        publish(ctx, tx, delivery, outcome.receipt)
+    elif outcome is not None:
+        move(ctx, tx, delivery, DeliveryState.HELD, Reason.CANNOT_LOOK)
+    elif delivery.looks + 1 < LOOKS:
+        again = now + timedelta(seconds=ctx.publishing.settle_s)
+        deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, looks=delivery.looks + 1, next_at=again)
+    else:
+        move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
+
+
+def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
+    """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
+    moved = move(
+        ctx,
+        tx,
+        delivery,
+        DeliveryState.PUBLISHED,
+        reason,
+        remote_id=receipt.remote_id,
+        url=receipt.url,
+        reference=canonical(dict(receipt.reference)),
+        published_at=ctx.now(),
+    )
+    if moved:
+        deliveries.release_children(tx, delivery, ctx.now())
+        settle_post(ctx, tx, delivery.post_id)
+
+
+def end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> None:
+    """Over without having gone out; whatever would have answered it cannot go either."""
+    if not move(ctx, tx, delivery, state, reason):
+        return
+    for child in deliveries.of_post(tx, delivery.post_id):
+        if child.reply_to == delivery.id and child.state is DeliveryState.SCHEDULED:
+            end(ctx, tx, child, DeliveryState.MISSED, Reason.PARENT_MISSING)
+    settle_post(ctx, tx, delivery.post_id)
+
+
+def drop(ctx: Context, tx: Connection, delivery: Delivery) -> None:
+    """A person gives a held delivery up."""
+    end(ctx, tx, delivery, DeliveryState.CANCELLED, Reason.SETTLED_DROP)
+
+
+_ACTS = {
+    DeliveryState.SCHEDULED: Act.DELIVERY_SCHEDULED,
+    DeliveryState.RETRY_WAIT: Act.DELIVERY_RETRY,
+    DeliveryState.UNKNOWN: Act.DELIVERY_UNKNOWN,
+    DeliveryState.HELD: Act.DELIVERY_HELD,
+    DeliveryState.PUBLISHED: Act.DELIVERY_PUBLISHED,
+    DeliveryState.FAILED: Act.DELIVERY_FAILED,
+    DeliveryState.MISSED: Act.DELIVERY_MISSED,
+    DeliveryState.CANCELLED: Act.DELIVERY_CANCELLED,
+}
+
+
+def move(
+    ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str, **columns: object
+) -> bool:
+    """A change of state with its audit entry; False, and neither, when another worker owns the delivery now."""
+    if not deliveries.change(tx, delivery, state, reason, **columns):
+        return False
+    told = {"attempt": delivery.fence, "reason": str(reason)}
+    if state is DeliveryState.PUBLISHED:
+        told = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
+    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", told)
+    return True
+
+
+def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
+    """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
+    replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
+    states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]
+    out = states.count(DeliveryState.PUBLISHED)
+    if not states or any(state not in ENDED for state in states):
+        return
+    if out == len(states):
+        posts.set_state(tx, post_id, PostState.PUBLISHED, "", ctx.now())
+        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out})
+    elif out:
+        posts.set_state(tx, post_id, PostState.PARTLY_PUBLISHED, "", ctx.now())
+        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out, "of": len(states)})
+    else:
+        posts.set_state(tx, post_id, PostState.RETURNED, "not_sent", ctx.now())
+        ctx.record(tx, None, Act.POST_RETURNED, f"post:{post_id}", {"reason": "not_sent"})

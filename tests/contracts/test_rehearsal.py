@@ -1,0 +1,101 @@
+"""The rehearsal platform keeps the contract of all platforms, and shows a page a person can read."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.platforms.rehearsal import Rehearsal
+from bot.ports import Absent, Failure, Platform, Published
+from tests.contracts.platform_contract import PlatformContract, parcel
+
+
+class RehearsalContract(PlatformContract):
+    like = ""
+
+    def open(self, folder: Path) -> Platform:
+        return Rehearsal(folder / "out", "thu", self.like)
+
+    def _posts(self, folder: Path) -> list[dict[str, Any]]:
+        files = sorted((folder / "out" / "thu").glob("2*/post.json"), key=lambda file: file.stat().st_mtime_ns)
+        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+    def seen(self, folder: Path) -> list[str]:
+        return [post["text"] for post in self._posts(folder)]
+
+    def seen_alt(self, folder: Path) -> list[str]:
+        return [image["alt"] for post in self._posts(folder) for image in post["images"]]
+
+
+class TestLikeX(RehearsalContract):
+    like = "x"
+
+
+class TestLikeBluesky(RehearsalContract):
+    like = "bluesky"
+
+
+class TestLikeMastodon(RehearsalContract):
+    like = "mastodon"
+
+
+class TestLikeFacebook(RehearsalContract):
+    like = "facebook"
+
+
+class TestLikeTelegram(RehearsalContract):
+    like = "telegram"
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_the_page_shows_a_hostile_text_as_text(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script> & </p><img src=x>"
+    Rehearsal(tmp_path, "thu", "facebook").publish(parcel(text=hostile))
+    page = _Words()
+    page.feed((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert hostile in page.words
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+
+
+def test_the_page_holds_every_post_once(tmp_path: Path) -> None:
+    platform = Rehearsal(tmp_path, "thu", "facebook")
+    for key in "abca":
+        platform.publish(parcel(idem_key=key * 64, text=f"Bài {key}."))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert [page.count(f"Bài {key}.") for key in "abc"] == [1, 1, 1]
+    assert page.count("<!doctype html>") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_surely_absent(tmp_path: Path) -> None:
+    (tmp_path / "thu").write_text("a file where the folder should be")
+    outcome = Rehearsal(tmp_path, "thu", "x").publish(parcel())
+    assert isinstance(outcome, Absent)
+    assert outcome.failure is Failure.UNREACHABLE
+
+
+def test_an_interrupted_post_is_not_taken_for_a_published_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: Path, _target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    platform = Rehearsal(tmp_path, "thu", "x")
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "rename", fail)
+        assert isinstance(platform.publish(parcel()), Absent)
+    assert not list((tmp_path / "thu").iterdir())
+    assert isinstance(platform.publish(parcel()), Published)
