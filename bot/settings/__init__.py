@@ -10,17 +10,13 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from bot.domain.errors import Finding, Misconfigured, Rejected
-from bot.settings.findings import contradictions, explain
+from bot.settings.findings import contradictions, explain, sound
 from bot.settings.sections import MAX_BYTES, Bot, Campaign, Channel, Planning, Publishing, Web
 
 
 class _File(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="CAMPAIGNBOT_",
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
+        env_prefix="CAMPAIGNBOT_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
     )
     bot: Bot = Bot()
     planning: Planning = Planning()
@@ -78,16 +74,25 @@ def load_settings(path: Path) -> Settings:
     """Raises Misconfigured when there is no such file, Rejected with every finding when it cannot be used."""
     path = path.absolute()
     plain = read_toml(path)
+    findings: list[Finding] = []
     try:
         file = _File(**plain)
     except ValidationError as error:
-        raise Rejected(explain(plain, error)) from None
+        findings += explain(plain, error)
+        file = _rest(plain, error)
     except SettingsError as error:
         raise Rejected([Finding("CAMPAIGNBOT_…", "", f"{error}.", "Mend or unset it.")]) from None
-    findings = list(contradictions(file.bot, file.publishing, file.campaign, file.channel))
+    findings += contradictions(file.bot, file.publishing, file.campaign, file.channel)
     if findings:
         raise Rejected(findings)
     return Settings(path, file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel)
+
+
+def _rest(plain: dict[str, Any], error: ValidationError) -> _File:
+    try:
+        return _File(**sound(plain, error))
+    except ValidationError:
+        return _File.model_construct()  # the environment is at fault: nothing else is worth looking at
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "channel": Channel,
     "credentials": sections.Secret,
 }
+_LISTED = ("campaign", "channel")
 _PROBLEMS = {
     "extra_forbidden": "unknown key.",
     "missing": "is missing.",
@@ -30,18 +31,16 @@ _PROBLEMS = {
     "literal_error": "is not one of {expected}.",
     "string_pattern_mismatch": "holds characters that are not allowed here.",
     "string_too_long": "is longer than {max_length} characters.",
-    "too_short": "is empty.",
+    "string_too_short": "is empty.",
+    "tuple_type": "must be a list.",
+    "model_type": "must be a table.",
+    "dict_type": "must be a table.",
 }
-_UNFIT = "is not what belongs here: {wanted}."
+_UNFIT = "must be {wanted}."
 
 
 def _find(
-    where: str,
-    problem: str,
-    remedy: str = "",
-    *,
-    near: tuple[str, Collection[str]] = ("", ()),
-    **fields: object,
+    where: str, problem: str, remedy: str = "", *, near: tuple[str, Collection[str]] = ("", ()), **fields: object
 ) -> Finding:
     """`near` is a wrong word and the right ones, for “did you mean”."""
     if close := get_close_matches(near[0], near[1], 1):
@@ -55,8 +54,7 @@ def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Findin
         problem, place = _PROBLEMS.get(kind, _UNFIT), _place(plain, loc)
         if kind == "extra_forbidden":
             table = next(
-                (TABLES[part] for part in reversed(loc[:-1]) if isinstance(part, str) and part in TABLES),
-                None,
+                (TABLES[part] for part in reversed(loc[:-1]) if isinstance(part, str) and part in TABLES), None
             )
             near = str(loc[-1]), table.model_fields.keys() if table else TABLES.keys() - {"credentials"}
             yield _find(place, problem, "Remove it.", near=near)
@@ -67,7 +65,24 @@ def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Findin
             problem, *near_zone = context["error"].args
             yield _find(place, problem, near=(near_zone[0], near_zone[1]) if near_zone else ("", ()))
         else:
-            yield _find(place, problem, wanted=each["msg"], **context)
+            numbers: dict[str, Any] = {
+                key: f"{value:g}" for key, value in context.items() if isinstance(value, int | float)
+            }
+            yield _find(place, problem, wanted=each["msg"].removeprefix("Input should be "), **numbers)
+
+
+def sound(plain: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """The file without what is broken, so that the rest can be looked at in the same run."""
+    broken = {each["loc"][: 2 if each["loc"][0] in _LISTED else 1] for each in error.errors()}
+    if any(loc[0] == "channel" for loc in broken):
+        broken.add(("campaign",))  # it may name the account that is broken
+    return {
+        section: [item for number, item in enumerate(value) if (section, number) not in broken]
+        if section in _LISTED
+        else value
+        for section, value in plain.items()
+        if (section,) not in broken
+    }
 
 
 def _value_at(plain: Any, place: Iterable[Any]) -> Any:  # noqa: ANN401 - whatever TOML held there
@@ -122,9 +137,7 @@ def _in_channel(channel: Channel, bot: Bot) -> Iterator[Finding]:
         if channel.platform == "rehearsal" and getattr(channel, key):
             yield _find(here + key, "a rehearsal does not use the network.", "Remove it.")
     if channel.habits == "x" and channel.layout == "joined":
-        yield _find(
-            here + "layout", "two languages do not fit one post on X.", "Write “thread” or “separate”."
-        )
+        yield _find(here + "layout", "two languages do not fit one post on X.", "Write “thread” or “separate”.")
     for language in channel.languages:
         if language not in bot.languages:
             yield _find(here + "languages", "“{language}” is not among those of [bot].", language=language)
@@ -135,6 +148,4 @@ def _in_channel(channel: Channel, bot: Bot) -> Iterator[Finding]:
         secret = channel.credentials.get(name)
         if secret is None or (secret.text is not None and name not in OPEN):
             problem = "a secret does not belong in this file." if secret else "is missing."
-            yield _find(
-                f"{here}credentials.{name}", problem, 'Write {{ env = "NAME" }}, or file, or credential.'
-            )
+            yield _find(f"{here}credentials.{name}", problem, 'Write { env = "NAME" }, or file, or credential.')

@@ -82,6 +82,12 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("is empty.")
+    return values
+
+
 def _slug(text: str) -> str:
     if not re.fullmatch(r"(?=.{1,60}$)[a-z0-9]+(-[a-z0-9]+)*", text):
         raise ValueError("may hold only a–z, 0–9 and single hyphens, at most 60.")
@@ -91,14 +97,12 @@ def _slug(text: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Slug = Annotated[str, AfterValidator(_slug)]
-Languages = Annotated[tuple[Language, ...], Field(min_length=1), AfterValidator(_distinct)]
+Languages = Annotated[tuple[Language, ...], AfterValidator(_distinct), AfterValidator(_some)]
 Names = Annotated[tuple[Slug, ...], AfterValidator(_distinct)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
 
 
 class Secret(Section):
@@ -175,7 +179,7 @@ class Campaign(Section):
 
 class Channel(Section):
     name: Slug
-    platform: Service | Literal["rehearsal"]
+    platform: Literal["x", "facebook", "bluesky", "mastodon", "telegram", "rehearsal"]
     like: Service | None = None
     timezone: Zone | None = None
     languages: Languages = ("vi", "en")

@@ -1,0 +1,147 @@
+"""The composition root: the one place that knows the platforms, and opens the house for the faces."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from bot.domain.errors import Finding, Misconfigured, Rejected
+from bot.domain.post import DEFAULT_LAYOUT, Layout, Profile
+from bot.domain.slots import Rhythm
+from bot.domain.text import RULES
+from bot.library.messages import Messages, load_messages
+from bot.library.schedules import Schedules, load_schedules
+from bot.platforms.rehearsal import Rehearsal
+from bot.ports import Platform
+from bot.services.context import Channel, Context, Planning, Publishing
+from bot.settings import Settings, sections
+from bot.store import guards, schema
+from bot.store.engine import Store
+from bot.store.keystore import Keystore
+
+KEYSTORE = "keystore"
+REHEARSAL = "rehearsal"
+
+
+def rehearsal_platform(profile: Profile, folder: Path) -> Platform:
+    """Whatever the channel's own platform, posts go to a folder, within the same limits."""
+    return Rehearsal(folder, profile.name, profile.like)
+
+
+PLATFORMS: Mapping[str, Callable[[Settings, sections.Channel, Profile], Platform]] = {
+    "rehearsal": lambda settings, _, profile: rehearsal_platform(profile, settings.data_dir / REHEARSAL)
+}
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def boot(self) -> float:
+        """Linux counts the time asleep in CLOCK_BOOTTIME; elsewhere the monotonic clock must do."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def build(settings: Settings) -> Context:
+    """Opens what `init` made. Raises Rejected, Misconfigured, StoreFailed or Tampered, with the next step."""
+    findings = unavailable(settings)
+    if findings:
+        raise Rejected(findings)
+    store = open_store(settings)
+    try:
+        with store.read() as tx:
+            schema.assert_at_head(tx)
+            guards.assert_guarded(tx)
+        return _furnish(settings, store, Keystore.open(settings.data_dir / KEYSTORE))
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_store(settings: Settings, *, make: bool = False) -> Store:
+    """Looking for a database never makes one, unless told to."""
+    store = Store(settings.database.get_secret_value())
+    if store.path and not make and not store.path.exists():
+        raise Misconfigured("There is no database {path} yet. Run: campaignbot init", path=store.path)
+    return store
+
+
+def unavailable(settings: Settings) -> list[Finding]:
+    here = ", ".join(PLATFORMS)
+    return [
+        Finding(
+            settings.path.name,
+            f"[[channel]] “{channel.name}”: platform",
+            "“{platform}” is not available in this version.",
+            "There is: {here}.",
+            {"platform": channel.platform, "here": here},
+        )
+        for channel in settings.channels
+        if channel.platform not in PLATFORMS
+    ]
+
+
+def _furnish(settings: Settings, store: Store, keystore: Keystore) -> Context:
+    schedules, messages = read_library(settings)
+    return Context(
+        store=store,
+        keystore=keystore,
+        clock=SystemClock(),
+        schedules=schedules,
+        messages=messages,
+        channels={channel.name: _channel(settings, channel) for channel in settings.channels},
+        data_dir=settings.data_dir,
+        planning=Planning(**settings.planning.model_dump()),
+        publishing=Publishing(**settings.publishing.model_dump()),
+    )
+
+
+def read_library(settings: Settings) -> tuple[Schedules, Messages]:
+    """What people edit beside config.toml, and what the configuration decides differently."""
+    return _decided(settings, load_schedules(settings.folder / "schedules")), load_messages(
+        settings.folder / "messages"
+    )
+
+
+def _decided(settings: Settings, schedules: Schedules) -> Schedules:
+    """The campaigns as this installation runs them. Raises Rejected for a campaign that does not exist."""
+    decided, findings = {campaign.slug: campaign for campaign in schedules.campaigns}, []
+    for own in settings.campaigns:
+        if own.slug not in decided:
+            near = get_close_matches(own.slug, decided, 1)
+            remedy = "Did you mean “{near}”?" if near else "It must stand in schedules/campaigns.toml."
+            where, problem = f"[[campaign]] “{own.slug}”", "there is no such campaign."
+            findings.append(Finding(settings.path.name, where, problem, remedy, {"near": "".join(near)}))
+            continue
+        changed = own.model_dump(exclude={"slug"}, exclude_none=True)
+        decided[own.slug] = replace(decided[own.slug], **changed)
+    if findings:
+        raise Rejected(findings)
+    return replace(schedules, campaigns=tuple(decided.values()))
+
+
+def _channel(settings: Settings, channel: sections.Channel) -> Channel:
+    timezone = channel.timezone or settings.bot.timezone
+    profile = Profile(
+        name=channel.name,
+        platform=channel.platform,
+        like=channel.habits,
+        rules=RULES[channel.habits],
+        layout=Layout(channel.layout) if channel.layout else DEFAULT_LAYOUT[channel.habits],
+        languages=channel.languages,
+        timezone=timezone,
+        account=f"{channel.platform}/{channel.habits}",
+    )
+    rhythm = Rhythm(
+        post_time=channel.post_time,
+        quiet_from=channel.quiet_from,
+        quiet_until=channel.quiet_until,
+        spacing_minutes=channel.spacing_minutes,
+        daily_cap=channel.daily_cap,
+        timezone=timezone,
+    )
+    return Channel(profile, rhythm, PLATFORMS[channel.platform](settings, channel, profile))

@@ -1,0 +1,105 @@
+"""`user`: who may come in, under which alias, with which roles."""
+
+import click
+
+from bot.cli.frame import Group, Session, acting, as_json, emit, names, option, say, show, table, zone_name
+from bot.domain.errors import BadInput
+from bot.domain.people import Person, Role
+from bot.i18n import _
+
+EMPTY = "There is nobody yet. Make the first admin: campaignbot user add ALIAS --role admin"
+
+
+def roles_of(given: str) -> frozenset[Role]:
+    try:
+        return frozenset(Role(name) for name in names(given))
+    except ValueError:
+        known = ", ".join(Role)
+        raise BadInput("“{given}” is no role. There are: {known}.", given=given[:60], known=known) from None
+
+
+def show_token(alias: str, token: str) -> None:
+    say("{alias} signs in with this token. It is shown only now; keep it like a key:", alias=alias)
+    click.echo(f"  {token}")
+
+
+@click.group(cls=Group, help="People: aliases, roles and tokens. Use aliases that lead to nobody.")
+def user() -> None:
+    pass
+
+
+@user.command(
+    examples=("user add lan --role coordinator --as admin", "user add minh --role reviewer,auditor --as admin")
+)
+@click.argument("alias_of", metavar="ALIAS")
+@option("--role", "roles", required=True, metavar="R[,R]", help="coordinator, reviewer, admin, auditor.")
+@acting(required=False)
+def add(session: Session, actor: Person | None, alias_of: str, roles: str) -> None:
+    """Add a person, and show their token once. The very first person needs no --as."""
+    from bot.services import people
+
+    _person, token = people.add_person(session.ctx, actor, alias_of, roles_of(roles))
+    show_token(alias_of, token)
+
+
+@user.command("list")
+@as_json
+@click.pass_obj
+def list_(session: Session, *, as_json: bool) -> None:
+    """Everyone, with their roles."""
+    from bot.services import people
+
+    rows = people.list_people(session.ctx)
+    if as_json:
+        emit([
+            {"alias": row.alias, "id": row.person.id, "pseudonym": row.person.pseudonym, "roles": row.person.roles,
+             "active": row.person.active, "made_by": row.made_by, "made_at": row.made_at}
+            for row in rows
+        ])  # fmt: skip
+        return
+    added = _("Added ({zone})").format(zone=zone_name(session.zone, session.ctx.now()))
+    table(
+        ["Alias", "", added, "Roles"],
+        [
+            (row.alias, "" if row.person.active else _("disabled"), show(row.made_at, session.zone), _roles(row.person))
+            for row in rows
+        ],
+        empty=EMPTY,
+    )
+
+
+def _roles(person: Person) -> str:
+    return ", ".join(_(role.value) for role in Role if role in person.roles)
+
+
+@user.command(examples=("user role lan --role coordinator,reviewer --as admin",))
+@click.argument("alias_of", metavar="ALIAS")
+@option("--role", "roles", required=True, metavar="R[,R]", help="All the roles they have from now on.")
+@acting()
+def role(session: Session, actor: Person, alias_of: str, roles: str) -> None:
+    """Change a person's roles."""
+    from bot.services import people
+
+    person = people.set_roles(session.ctx, actor, alias_of, roles_of(roles))
+    say("{alias} is now: {roles}.", alias=alias_of, roles=_roles(person))
+
+
+@user.command()
+@click.argument("alias_of", metavar="ALIAS")
+@acting()
+def disable(session: Session, actor: Person, alias_of: str) -> None:
+    """Let a person sign in no more; what they did stays."""
+    from bot.services import people
+
+    people.disable(session.ctx, actor, alias_of)
+    say("{alias} can no longer sign in.", alias=alias_of)
+
+
+@user.command()
+@click.argument("alias_of", metavar="ALIAS")
+@acting()
+def reset(session: Session, actor: Person, alias_of: str) -> None:
+    """Give a person a new token; the old one is void at once."""
+    from bot.services import people
+
+    show_token(alias_of, people.reset_token(session.ctx, actor, alias_of))
