@@ -1,0 +1,203 @@
+"""What is known of people: every changed fact has a source and an author, and takes back what was approved on it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, event_key, fold, vietnamese_key
+from bot.domain.errors import BadInput, Conflict, Refused
+from bot.domain.facts import FACTS, case_from_plain, case_to_plain
+from bot.domain.people import Duty, Person, require
+from bot.domain.post import OPEN, canonical, sha256
+from bot.domain.review import after_fact_change
+from bot.domain.revisions import (
+    LONGEST_KEY,
+    at_first_revision,
+    in_status,
+    is_older,
+    merged,
+    require_coherent,
+    require_source,
+    revised,
+)
+from bot.services.context import Context
+from bot.services.review import void_citing
+from bot.store import audit, cases, posts
+from bot.store.cases import FactRevision
+
+LONGEST_QUERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The facts that change, by key, and the posts whose approval that takes back."""
+
+    facts: tuple[str, ...] = ()
+    affected: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Slugs. `kept` are those whose status here was confirmed later than the file says, and stayed."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    kept: tuple[str, ...]
+    affected: tuple[int, ...]
+
+
+def get_case(ctx: Context, slug: str) -> Case:
+    with ctx.store.read() as tx:
+        return cases.get(tx, slug)
+
+
+def all_cases(ctx: Context) -> tuple[Case, ...]:
+    """By slug."""
+    with ctx.store.read() as tx:
+        return cases.everyone(tx)
+
+
+def find_cases(
+    ctx: Context, query: str = "", *, status: Status | None = None, limit: int = 1_000, offset: int = 0
+) -> tuple[Case, ...]:
+    """Cases with every word of the query in a name or the slug, tone marks and case aside; in Vietnamese order."""
+    letters = "".join(letter if letter.isprintable() else " " for letter in query[:LONGEST_QUERY])
+    with ctx.store.read() as tx:
+        found = cases.find(tx, fold(letters).split(), status)
+    return tuple(sorted(found, key=lambda case: (vietnamese_key(case.name_vi), case.slug))[offset : offset + limit])
+
+
+def history(ctx: Context, slug: str) -> tuple[FactRevision, ...]:
+    """Every revision of every fact, oldest first; `author` is an alias, or "" for the program."""
+    with ctx.store.read() as tx:
+        found = cases.history(tx, cases.get(tx, slug).id)
+    return tuple(replace(each, author=ctx.keystore.alias(each.author)) for each in found)
+
+
+def preview_change(ctx: Context, slug: str, changed: Case) -> Change:
+    """What `change_case` would do, done to nothing."""
+    with ctx.store.read() as tx:
+        after, facts = revised(cases.get(tx, slug), _checked(ctx, changed))
+        open_posts = posts.naming(tx, after.id, OPEN)
+        return Change(facts, tuple(post.id for post in open_posts if after_fact_change(post, facts, after)))
+
+
+def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:
+    """The source stands for every fact that differs. Raises Refused without one where a fact needs it."""
+    require(actor, Duty.EDIT_CASE)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        return revise(ctx, tx, actor, cases.get(tx, slug), changed, source)
+
+
+def revise(
+    ctx: Context,
+    tx: Connection,
+    actor: Person | None,
+    before: Case,
+    changed: Case,
+    source: str,
+    act: Act = Act.CASE_FACT_CHANGED,
+) -> Change:
+    after, facts = revised(before, _checked(ctx, changed))
+    if not facts:
+        return Change()
+    said = require_source(facts, source)
+    cases.save(tx, after, facts, source=said, author_id=actor.id if actor else None, at=ctx.now())
+    affected = void_citing(ctx, tx, after, facts)
+    _record(ctx, tx, actor, act, after, facts, said)
+    if "consent" in facts:
+        ctx.record(tx, actor, Act.CASE_CONSENT_CHANGED, f"case:{after.id}", {"consent": after.consent.value})
+    return Change(facts, affected)
+
+
+def _record(
+    ctx: Context, tx: Connection, actor: Person | None, act: Act, case: Case, facts: Collection[str], source: str
+) -> None:
+    """An import of many says only which bytes it left behind: a key to erase by is made for what people typed."""
+    told = {"facts": len(facts), "digest": sha256(canonical(case_to_plain(case)))}
+    typed = {"slug": case.slug, "source": source, "facts": {fact: case.revisions[fact] for fact in facts}}
+    payload = None if act is Act.CASE_IMPORTED else audit.Payload(f"case:{case.id}", typed)
+    ctx.record(tx, actor, act, f"case:{case.id}", told, payload)
+
+
+def _checked(ctx: Context, case: Case) -> Case:
+    """Normal and whole. Raises Rejected with all findings, or Refused where the facts contradict each other."""
+    case = case_from_plain(case_to_plain(case))
+    if too_long := next((key for key in (case.slug, *(e.key for e in case.events)) if len(key) > LONGEST_KEY), None):
+        raise BadInput("“{key}…” is too long. The most is {most} letters.", key=too_long[:40], most=LONGEST_KEY)
+    for slug in case.campaigns:
+        if not ctx.schedules.campaign(slug):
+            known = ", ".join(campaign.slug for campaign in ctx.schedules.campaigns)
+            raise BadInput("There is no campaign “{slug}”. There are: {known}.", slug=slug[:60], known=known)
+    require_coherent(case)
+    return case
+
+
+def import_cases(ctx: Context, actor: Person | None, new: Sequence[Case], *, source: str) -> Imported:
+    """Merge by slug, and events by their key. What a file leaves empty stays as it is here, and so does a status
+    that was confirmed later. Nobody imports what is shipped.
+    """
+    if actor:
+        require(actor, Duty.EDIT_CASE)
+    if len({case.slug for case in new}) < len(new):
+        raise BadInput("A case stands twice in what is to be imported. Leave one.")
+    author = actor.id if actor else None
+    changed: list[str] = []
+    kept: list[str] = []
+    affected: list[int] = []
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        here = cases.by_slug(tx, [case.slug for case in new])
+        for case in new:
+            if before := here.get(case.slug):
+                change = revise(ctx, tx, actor, before, merged(before, case), source, Act.CASE_IMPORTED)
+                affected += change.affected
+                changed += [case.slug] if change.facts else []
+                kept += [case.slug] if is_older(case, before) else []
+        fresh = [at_first_revision(_checked(ctx, case)) for case in new if case.slug not in here]
+        for case in cases.add(tx, fresh, require_source(FACTS, source), author, ctx.now()):
+            act = Act.CASE_IMPORTED if len(new) > 1 or actor is None else Act.CASE_ADDED
+            _record(ctx, tx, actor, act, case, case.revisions, source)
+    added = tuple(case.slug for case in fresh)
+    unchanged = tuple(slug for slug in here if slug not in changed)
+    return Imported(added, tuple(changed), unchanged, tuple(kept), tuple(dict.fromkeys(affected)))
+
+
+def confirm_status(
+    ctx: Context, actor: Person, slug: str, as_of: PartialDate, sources: Sequence[str], *, status: Status | None = None
+) -> Change:
+    """The status is as it was, or `status` from now on, says the newest source. Unchanged, it is no change of
+    that fact and takes back only posts that print the date of confirmation.
+    """
+    require(actor, Duty.EDIT_CASE)
+    if not any(source.strip() for source in sources):
+        raise Refused("No source, no fact: give the address of a page that states it.")
+    if as_of.first_day > ctx.today():
+        raise BadInput("{date} has not come yet. Give the day on which the source saw it.", date=str(as_of))
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        case = cases.get(tx, slug)
+        if as_of < case.confirmation.as_of:
+            raise Refused(
+                "The status was confirmed as of {date} already, which is later.", date=str(case.confirmation.as_of)
+            )
+        confirmed = replace(in_status(case, status or case.status), confirmation=Confirmation(as_of, tuple(sources)))
+        return revise(ctx, tx, actor, case, confirmed, sources[0], Act.CASE_CONFIRMED)
+
+
+def add_event(ctx: Context, actor: Person, slug: str, event: Event) -> Change:
+    """The event's own sources stand for it; without a key it gets one."""
+    require(actor, Duty.EDIT_CASE)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        case = cases.get(tx, slug)
+        for other in case.events:
+            if (other.kind, other.date) == (event.kind, event.date) or other.key == event.key:
+                raise Conflict("“{key}” is on file already. Edit that event.", key=other.key)
+        key = event.key or event_key(event.kind, event.date, {each.key for each in case.events})
+        grown = replace(case, events=(*case.events, replace(event, key=key)))
+        return revise(ctx, tx, actor, case, grown, "\n".join(event.sources))

@@ -1,0 +1,82 @@
+"""A person's answer to “same hearing?”: the same court on the same day only proposes it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.audit import Act
+from bot.domain.case import Case, Event
+from bot.domain.errors import BadInput, NotFound, Refused
+from bot.domain.hearings import HEARINGS
+from bot.domain.people import Duty, Person, require
+from bot.services.cases import Change, revise
+from bot.services.context import Context
+from bot.store import audit, cases
+
+NO_PAGE = "a person’s answer"
+
+
+def answer_same_hearing(
+    ctx: Context,
+    actor: Person,
+    events: Collection[tuple[str, str]],
+    *,
+    same: bool,
+    defendants: int | None = None,
+    sources: Sequence[str] = (),
+) -> Change:
+    """Whether these events, each a case's slug and its event's key, were one hearing.
+
+    `defendants` is how many were tried there in all, on file or not; None where no page gives the number.
+    """
+    require(actor, Duty.EDIT_CASE)
+    slugs = [slug for slug, _ in events]
+    if len(set(slugs)) < len(slugs):
+        raise BadInput("Nobody is tried together with themselves: name one event of each case.")
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        named = cases.by_slug(tx, slugs)
+        found = {slug: _event(named, slug, key) for slug, key in events}
+        answer = _joint(found, defendants, sources) if same else _ALONE
+        source = "\n".join(sources) or NO_PAGE
+        changes = [
+            revise(
+                ctx, tx, actor, named[slug], _answered(named[slug], event, answer), source, Act.CASE_HEARING_ANSWERED
+            )
+            for slug, event in found.items()
+        ]
+    facts = {fact for change in changes for fact in change.facts}
+    affected = {post for change in changes for post in change.affected}
+    return Change(tuple(sorted(facts)), tuple(sorted(affected)))
+
+
+_ALONE: Mapping[str, Any] = {"joint": "", "joint_defendants": None, "joint_sources": (), "heard_alone": True}
+
+
+def _event(named: Mapping[str, Case], slug: str, key: str) -> Event:
+    event = named[slug].event(key) if slug in named else None
+    if event is None or event.kind not in HEARINGS:
+        raise NotFound("There is no hearing “{key}” in the case “{slug}”.", key=key[:60], slug=slug[:60])
+    return event
+
+
+def _answered(case: Case, event: Event, answer: Mapping[str, Any]) -> Case:
+    answered = replace(event, **answer)
+    return replace(case, events=tuple(answered if each.key == event.key else each for each in case.events))
+
+
+def _joint(found: Mapping[str, Event], defendants: int | None, sources: Sequence[str]) -> Mapping[str, Any]:
+    """One name for all: the one that some of them have already, else the day and whoever comes first."""
+    if len(found) < 2:  # noqa: PLR2004 - two make a joint trial
+        raise BadInput("Name at least two people who were tried together.")
+    if not any(source.strip() for source in sources):
+        raise Refused("No source, no fact: give the address of a page that says they were tried together.")
+    if defendants is not None and defendants < len(found):
+        raise BadInput("{count} people are named, so there were no fewer defendants.", count=len(found))
+    days = {(event.kind, event.date) for event in found.values()}
+    names = {event.joint for event in found.values()} - {""}
+    if len(days) > 1 or len(names) > 1 or not all(event.date.exact for event in found.values()):
+        raise Refused("These were not one hearing: their days or kinds differ, or they belong to two already.")
+    first = min(found)
+    name = next(iter(names), f"{first}-{found[first].date}")
+    return {"joint": name, "joint_defendants": defendants, "joint_sources": tuple(sources), "heard_alone": False}

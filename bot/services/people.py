@@ -1,0 +1,218 @@
+"""Who may come in, and with which roles: accounts by alias, a token shown once, and always an admin left."""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.case import fold
+from bot.domain.errors import BadInput, Conflict, NotFound, Refused
+from bot.domain.people import Duty, Person, Role, require
+from bot.services.context import Context
+from bot.store import audit, people
+
+SHORTEST_ALIAS = 2
+LONGEST_ALIAS = 40
+LONGEST_TOKEN = 200
+TOKEN_BYTES = 32
+# The hash of no token: compared with when there is no such alias, so that both answers take the same work.
+_NOBODY = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as admins see them. Times UTC; `made_by` is an alias, or "" for the first."""
+
+    person: Person
+    alias: str
+    made_by: str
+    made_at: datetime
+    disabled_at: datetime | None
+
+
+def add_person(ctx: Context, actor: Person | None, alias: str, roles: Collection[Role]) -> tuple[Person, str]:
+    """The person and their token, which is shown now and never again.
+
+    Nobody adds the first person, who must be an admin; afterwards it takes an admin.
+    """
+    if actor:
+        require(actor, Duty.MANAGE_PEOPLE)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with ExitStack() as undo:
+        with ctx.store.write() as tx:
+            audit.lock_tail(tx)
+            _require_someone_to_add(tx, actor, roles)
+            pseudonym = ctx.keystore.add_person(_free_alias(ctx, alias))
+            undo.callback(ctx.keystore.forget, pseudonym)
+            person = people.add(
+                tx,
+                pseudonym=pseudonym,
+                roles=_some_role(roles),
+                token_hash=_hash(token),
+                made_by=actor.id if actor else None,
+                at=ctx.now(),
+            )
+            _record(ctx, tx, actor, Act.PERSON_ADDED, person, roles=person.roles)
+        undo.pop_all()
+    return person, token
+
+
+def _require_someone_to_add(tx: Connection, actor: Person | None, roles: Collection[Role]) -> None:
+    if actor:
+        return
+    if people.anybody(tx):
+        raise Refused("There are people already. An admin adds the next: campaignbot user add ALIAS --as ADMIN.")
+    if Role.ADMIN not in roles:
+        raise Refused("The first person must be an admin, or nobody could add the others.")
+
+
+def _some_role(roles: Collection[Role]) -> frozenset[Role]:
+    if not roles:
+        raise BadInput("Give at least one role: {roles}.", roles=", ".join(role.value for role in Role))
+    return frozenset(roles)
+
+
+def _free_alias(ctx: Context, alias: str, of: str = "") -> str:
+    """In NFC. An alias must differ from others' by more than case and tone marks, lest people be mistaken."""
+    name = unicodedata.normalize("NFC", alias[: LONGEST_ALIAS * 4]).strip()
+    if not SHORTEST_ALIAS <= len(name) <= LONGEST_ALIAS:
+        raise BadInput("An alias has {least} to {most} characters.", least=SHORTEST_ALIAS, most=LONGEST_ALIAS)
+    if not name.isprintable() or not any(letter.isalnum() for letter in name):
+        raise BadInput("An alias is one line of visible characters, with a letter or a digit among them.")
+    owner = _pseudonym(ctx, name)
+    if owner not in (None, of):
+        raise Conflict("“{alias}” is taken, or too like another. Choose another alias.", alias=name)
+    return name
+
+
+def _pseudonym(ctx: Context, alias: str) -> str | None:
+    wanted = fold(alias)
+    return next((key for key, name in ctx.keystore.people().items() if fold(name) == wanted), None)
+
+
+def _hash(token: str) -> str:
+    """Plain SHA-256 is enough for 256 random bits; nobody can guess their way through those."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+def sign_in(ctx: Context, alias: str, token: str) -> Person:
+    """Raises Refused in the same words whatever was wrong, so that nobody learns which aliases there are."""
+    pseudonym = _pseudonym(ctx, alias[: LONGEST_ALIAS * 4])
+    with ctx.store.read() as tx:
+        account = people.by_pseudonym(tx, pseudonym or "")
+    expected = account.token_hash if account else _NOBODY
+    if not compare_digest(_hash(token[:LONGEST_TOKEN]), expected) or account is None:
+        raise Refused("Wrong alias or token.")
+    if not account.person.active:
+        raise Refused("This account is disabled. Ask an admin.")
+    return account.person
+
+
+def find_person(ctx: Context, alias: str) -> Person:
+    with ctx.store.read() as tx:
+        return _account(ctx, tx, alias).person
+
+
+def _account(ctx: Context, tx: Connection, alias: str) -> people.Account:
+    account = people.by_pseudonym(tx, _pseudonym(ctx, alias[: LONGEST_ALIAS * 4]) or "")
+    if account is None:
+        raise NotFound("There is no “{alias}”. `campaignbot user list` shows everyone.", alias=alias[:LONGEST_ALIAS])
+    return account
+
+
+def aliases(ctx: Context, tx: Connection) -> dict[int | None, str]:
+    """Alias by id, and "" for the program itself."""
+    named: dict[int | None, str] = {None: ""}
+    for each in people.everyone(tx):
+        named[each.person.id] = ctx.keystore.alias(each.person.pseudonym)
+    return named
+
+
+def list_people(ctx: Context) -> tuple[PersonRow, ...]:
+    """Everyone, in the order in which they were added."""
+    with ctx.store.read() as tx:
+        names = aliases(ctx, tx)
+        return tuple(
+            PersonRow(each.person, names[each.person.id], names[each.made_by], each.made_at, each.disabled_at)
+            for each in people.everyone(tx)
+        )
+
+
+def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> Person:
+    require(actor, Duty.MANAGE_PEOPLE)
+    wanted = _some_role(roles)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        person = _account(ctx, tx, alias).person
+        if Role.ADMIN not in wanted:
+            _require_other_admin(tx, person)
+        people.set_roles(tx, person.id, wanted)
+        _record(ctx, tx, actor, Act.PERSON_ROLE_CHANGED, person, roles=wanted)
+        return people.get(tx, person.id)
+
+
+def disable(ctx: Context, actor: Person, alias: str) -> Person:
+    """Nothing they did is undone; they cannot sign in any more."""
+    require(actor, Duty.MANAGE_PEOPLE)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        person = _account(ctx, tx, alias).person
+        _require_other_admin(tx, person)
+        if person.active:
+            people.set_disabled(tx, person.id, ctx.now())
+            _record(ctx, tx, actor, Act.PERSON_DISABLED, person)
+        return people.get(tx, person.id)
+
+
+def _require_other_admin(tx: Connection, person: Person) -> None:
+    others = (each.person for each in people.everyone(tx) if each.person.id != person.id)
+    if not any(other.active and Role.ADMIN in other.roles for other in others):
+        raise Refused("This is the last active admin. Make someone else an admin first.")
+
+
+def reset_token(ctx: Context, actor: Person, alias: str) -> str:
+    """A new token, shown now and never again; the old one is void. Whoever is shown it becomes an elder of the
+    account: it cannot approve their words.
+    """
+    require(actor, Duty.MANAGE_PEOPLE)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        person = _account(ctx, tx, alias).person
+        people.set_token(tx, person.id, _hash(token), actor.id)
+        _record(ctx, tx, actor, Act.PERSON_TOKEN_RESET, person)
+    return token
+
+
+def rename(ctx: Context, actor: Person, alias: str, new_alias: str) -> None:
+    """The person stays the same: whatever they wrote or approved is still theirs."""
+    require(actor, Duty.MANAGE_PEOPLE)
+    with ExitStack() as undo:
+        with ctx.store.write() as tx:
+            audit.lock_tail(tx)
+            person = _account(ctx, tx, alias).person
+            old, new = ctx.keystore.alias(person.pseudonym), _free_alias(ctx, new_alias, person.pseudonym)
+            told = {"before": old, "after": new}
+            ctx.record(tx, actor, Act.PERSON_RENAMED, _obj(person), {}, audit.Payload(person.pseudonym, told))
+            ctx.keystore.rename_person(person.pseudonym, new)
+            undo.callback(ctx.keystore.rename_person, person.pseudonym, old)
+        undo.pop_all()
+
+
+def _obj(person: Person) -> str:
+    return f"person:{person.pseudonym}"
+
+
+def _record(
+    ctx: Context, tx: Connection, actor: Person | None, act: Act, person: Person, roles: Collection[Role] = ()
+) -> None:
+    told = {"roles": sorted(role.value for role in roles)} if roles else {}
+    alias = {"alias": ctx.keystore.alias(person.pseudonym)}
+    ctx.record(tx, actor, act, _obj(person), told, audit.Payload(person.pseudonym, alias))

@@ -1,0 +1,202 @@
+"""Stopping, in one step by anyone, and starting again, in two steps by two people."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.campaign import LANGUAGES
+from bot.domain.delivery import Delivery
+from bot.domain.errors import BadInput, Conflict, NotFound, Refused
+from bot.domain.people import Duty, Person, require
+from bot.domain.review import require_reason
+from bot.services.context import Context
+from bot.services.people import aliases
+from bot.store import audit, cases, deliveries, people, posts
+from bot.store import holds as stops
+from bot.store.holds import HALT, Hold, Pause
+
+_HELD: Mapping[str, tuple[Act, Act]] = {
+    "all": (Act.HALT_STARTED, Act.HALT_ENDED),
+    "case": (Act.CASE_HELD, Act.CASE_UNHELD),
+    "campaign": (Act.CAMPAIGN_HELD, Act.CAMPAIGN_UNHELD),
+    "language": (Act.LANGUAGE_HELD, Act.LANGUAGE_UNHELD),
+    "channel": (Act.CHANNEL_HELD, Act.CHANNEL_UNHELD),
+    "post": (Act.POST_HELD, Act.POST_UNHELD),
+}
+SCOPES = tuple(scope for scope in _HELD if scope != HALT[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An open hold and the aliases of who placed it and who has asked to end it; "" is the program, or nobody."""
+
+    hold: Hold
+    by: str
+    asked_by: str
+
+
+def halt(ctx: Context, actor: Person | None, reason: str) -> tuple[Delivery, ...]:
+    """Stop everything. When this returns no request can begin any more; what it returns may still appear."""
+    if actor:
+        require(actor, Duty.HALT)
+    with ctx.store.write() as tx:
+        _place(ctx, tx, actor, HALT, require_reason(reason))
+        return deliveries.in_flight(tx)
+
+
+def hold(ctx: Context, actor: Person | None, scope: str, target: str, reason: str) -> Hold:
+    """Stop one case, campaign, language, channel or post; as with a halt, what is under way may still appear."""
+    if actor:
+        require(actor, Duty.HALT)
+    with ctx.store.write() as tx:
+        _require_target(ctx, tx, scope, target)
+        return _place(ctx, tx, actor, (scope, target), require_reason(reason))
+
+
+def _place(ctx: Context, tx: Connection, actor: Person | None, what: tuple[str, str], reason: str) -> Hold:
+    """Stopping again what is stopped keeps one hold, with the newer reason, and takes back a wish to end it."""
+    hold_id = stops.place(tx, *what, reason, actor.id if actor else None, ctx.now())
+    _record(ctx, tx, actor, _HELD[what[0]][0], what, hold_id, reason)
+    return _open(tx, what)
+
+
+def _require_target(ctx: Context, tx: Connection, scope: str, target: str) -> None:
+    known: Mapping[str, tuple[str, ...]] = {
+        "campaign": tuple(campaign.slug for campaign in ctx.schedules.campaigns),
+        "language": LANGUAGES,
+        "channel": tuple(ctx.channels),
+    }
+    if scope == "case":
+        cases.get(tx, target)
+    elif scope == "post":
+        posts.get(tx, _number(target))
+    elif scope not in known:
+        raise BadInput("“{scope}” cannot be held. These can: {scopes}.", scope=scope[:40], scopes=", ".join(SCOPES))
+    elif target not in known[scope]:
+        names = ", ".join(known[scope]) or "none"
+        raise NotFound(
+            "There is no {scope} “{target}”. There are: {names}.", scope=scope, target=target[:60], names=names
+        )
+
+
+def _number(target: str) -> int:
+    """Only as the gate writes it: a hold on “007” would stop nothing."""
+    if not re.fullmatch(r"[1-9][0-9]{0,14}", target):
+        raise NotFound("There is no post “{target}”.", target=target[:60])
+    return int(target)
+
+
+def ask_unhalt(ctx: Context, actor: Person) -> None:
+    """The first of two: somebody else must confirm."""
+    _ask(ctx, actor, HALT)
+
+
+def confirm_unhalt(ctx: Context, actor: Person) -> None:
+    """The second of two: from now on what is due goes out. What came due meanwhile waits for a reviewer."""
+    _confirm(ctx, actor, HALT)
+
+
+def ask_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
+    _ask(ctx, actor, (scope, target))
+
+
+def confirm_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
+    _confirm(ctx, actor, (scope, target))
+
+
+def _ask(ctx: Context, actor: Person, what: tuple[str, str]) -> None:
+    require(actor, Duty.UNHALT)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        found = _open(tx, what)
+        asker = people.get(tx, found.asked_by) if found.asked_by else None
+        if asker and asker.active:
+            raise Refused("This has been asked already. Someone else than who asked must confirm it.")
+        stops.ask_end(tx, found.id, actor.id)
+        _record(ctx, tx, actor, Act.HALT_END_ASKED if what == HALT else Act.HOLD_END_ASKED, what, found.id)
+
+
+def _confirm(ctx: Context, actor: Person, what: tuple[str, str]) -> None:
+    require(actor, Duty.UNHALT)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        found = _open(tx, what)
+        if found.asked_by is None:
+            raise Refused("Nobody has asked to end this yet. Ask first; then someone else confirms.")
+        _require_second(actor, people.get(tx, found.asked_by))
+        stops.end(tx, found.id, actor.id, ctx.now())
+        _record(ctx, tx, actor, _HELD[what[0]][1], what, found.id)
+
+
+def _require_second(actor: Person, asker: Person) -> None:
+    if actor.id == asker.id:
+        raise Refused("You asked for this, so someone else must confirm it.")
+    if asker.id in actor.lineage:
+        raise Refused("Who asked for this made your account, so someone else must confirm it.")
+    if not asker.active:
+        raise Conflict("The account that asked is disabled by now. Ask again; then someone else confirms.")
+
+
+def _open(tx: Connection, what: tuple[str, str]) -> Hold:
+    found = stops.find(tx, *what)
+    if found is None:
+        raise NotFound("Nothing is stopped there. `campaignbot doctor` shows what is.")
+    return found
+
+
+def _record(
+    ctx: Context, tx: Connection, actor: Person | None, act: Act, what: tuple[str, str], hold: int, said: str = ""
+) -> None:
+    """A person's words can be erased with them, or with the case they are about; the program's are its own."""
+    scope, target = what
+    obj = f"{scope}:{target}"
+    if scope == "case":
+        obj = f"case:{cases.get(tx, target).id}"
+    elif what == HALT:
+        obj = f"hold:{hold}"
+    if actor and said:
+        payload = audit.Payload(obj if scope == "case" else actor.pseudonym, {"reason": said})
+        ctx.record(tx, actor, act, obj, {"hold": hold}, payload)
+    else:
+        ctx.record(tx, actor, act, obj, {"hold": hold, "reason": said} if said else {"hold": hold})
+
+
+def halt_state(ctx: Context) -> Stopped | None:
+    return next((each for each in holds(ctx) if (each.hold.scope, each.hold.target) == HALT), None)
+
+
+def holds(ctx: Context) -> tuple[Stopped, ...]:
+    """The halt too, newest first."""
+    with ctx.store.read() as tx:
+        names = aliases(ctx, tx)
+        return tuple(Stopped(each, names[each.placed_by], names[each.asked_by]) for each in stops.current(tx))
+
+
+def pause_channel(ctx: Context, actor: Person, name: str, reason: str) -> None:
+    """Anyone may; pausing what is paused keeps the first reason."""
+    require(actor, Duty.HALT)
+    ctx.channel(name)
+    said = require_reason(reason)
+    with ctx.store.write() as tx:
+        if stops.pause(tx, name, ctx.now(), actor.id, said):
+            payload = audit.Payload(actor.pseudonym, {"reason": said})
+            ctx.record(tx, actor, Act.CHANNEL_PAUSED, f"channel:{name}", {}, payload)
+
+
+def resume_channel(ctx: Context, actor: Person, name: str) -> None:
+    require(actor, Duty.MANAGE_CHANNELS)
+    ctx.channel(name)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        if name not in stops.paused_channels(tx):
+            raise Refused("“{name}” is not paused.", name=name)
+        stops.resume(tx, name)
+        ctx.record(tx, actor, Act.CHANNEL_RESUMED, f"channel:{name}")
+
+
+def pauses(ctx: Context) -> tuple[Pause, ...]:
+    with ctx.store.read() as tx:
+        return stops.pauses(tx)
