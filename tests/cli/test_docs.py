@@ -1,0 +1,145 @@
+"""What the pages say must hold: every command they quote can be typed, every link leads somewhere."""
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.cli import root
+
+HOUSE = Path(__file__).parents[2]
+PAGES = (*sorted(HOUSE.glob("*.md")), *sorted((HOUSE / "docs").rglob("*.md")))
+FENCE = re.compile(r"^[ \t]*```(\w*)\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
+# Not a user, a group or a unit of that name.
+CALLED = re.compile(r"(?:^|(?<!-[ugo])(?<!now)(?<!start)(?<!stop)\s|bin/)campaignbot\s+(\S.*)")
+SHELL_ENDS = frozenset({"|", ">", ">>", "<", "&&", ";", "…", "..."})
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A command as a page quotes it. One in a block of its own is meant to be typed as it stands."""
+
+    page: Path
+    words: tuple[str, ...]
+    is_whole: bool
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(HOUSE)}: campaignbot {' '.join(self.words)}"
+
+
+def words_of(line: str) -> tuple[str, ...]:
+    words = shlex.split(line, comments=True)
+    ends = (place for place, word in enumerate(words) if word in SHELL_ENDS)
+    return tuple(words[: next(ends, len(words))])
+
+
+def quoted_in(page: Path) -> Iterator[Quoted]:
+    text = page.read_text("utf-8")
+    for _, block in FENCE.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            if found := CALLED.search(line):
+                yield Quoted(page, words_of(found[1]), is_whole=True)
+    for span in SPAN.findall(FENCE.sub("", text)):
+        if found := CALLED.match(" ".join(span.split())):
+            yield Quoted(page, words_of(found[1]), is_whole=False)
+
+
+COMMANDS = [quoted for page in PAGES for quoted in quoted_in(page)]
+GLOBALS = {name: option for option in root.params for name in option.opts}
+
+
+def without_globals(words: tuple[str, ...]) -> list[str]:
+    rest, waiting = [], list(words)
+    while waiting:
+        word = waiting.pop(0)
+        option = GLOBALS.get(word)
+        if option is None:
+            rest.append(word)
+        elif isinstance(option, click.Option) and not option.is_flag:
+            waiting.pop(0)
+    return rest
+
+
+def faults(quoted: Quoted) -> Iterator[str]:
+    rest = without_globals(quoted.words)
+    command: click.Command = root
+    ctx = click.Context(root, info_name="campaignbot", resilient_parsing=True)
+    while isinstance(command, click.Group) and rest:
+        found = command.get_command(ctx, rest[0])
+        if found is None:
+            yield f"there is no “{rest[0]}” in {ctx.command_path}"
+            return
+        command, rest = found, rest[1:]
+        ctx = click.Context(command, parent=ctx, info_name=command.name, resilient_parsing=True)
+    if isinstance(command, click.Group):
+        if quoted.is_whole:
+            yield f"{ctx.command_path} needs a verb"
+        return
+    try:
+        given, more, _order = command.make_parser(ctx).parse_args(args=rest)
+    except click.UsageError as error:
+        yield error.format_message()
+        return
+    if more:
+        yield f"{more} is too much"
+    for param in command.params:
+        value = given.get(str(param.name))
+        if quoted.is_whole and param.required and value in (None, (), ctx):
+            yield f"{param.human_readable_name} is missing"
+        choices = param.type.choices if isinstance(param.type, click.Choice) else ()
+        if choices and isinstance(value, str) and not value.isupper() and value not in choices:
+            yield f"{value} is none of {', '.join(map(str, choices))}"
+
+
+@pytest.mark.parametrize("quoted", COMMANDS, ids=str)
+def test_a_command_that_a_page_quotes_can_be_typed(quoted: Quoted) -> None:
+    assert list(faults(quoted)) == []
+
+
+def test_the_pages_quote_commands_at_all() -> None:
+    assert {"README.md", "guide-coordinator.vi.md"} <= {quoted.page.name for quoted in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    "line", ["posts list", "post list --sate draft", "post list now", "post", "post show", "audit verify --json=1"]
+)
+def test_a_command_that_cannot_be_typed_is_found(line: str) -> None:
+    assert list(faults(Quoted(HOUSE / "README.md", words_of(line), is_whole=True)))
+
+
+def heading_slugs(page: Path) -> frozenset[str]:
+    """As code hosts make them: small letters, no punctuation, hyphens for spaces."""
+    text = FENCE.sub("", page.read_text("utf-8"))
+    heads = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", head).lower() for head in heads)
+    return frozenset(re.sub(r"[^\w\- ]", "", head).replace(" ", "-") for head in plain)
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        text = SPAN.sub("", FENCE.sub("", page.read_text("utf-8")))
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not re.match(r"[a-z]+:", target):
+                yield page, target
+
+
+@pytest.mark.parametrize(("page", "target"), links(), ids=lambda part: getattr(part, "name", part))
+def test_a_link_of_a_page_leads_somewhere(page: Path, target: str) -> None:
+    path, _, place = target.partition("#")
+    there = (page.parent / path).resolve() if path else page
+    assert there.exists()
+    assert not place or place in heading_slugs(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_nfc_and_names_only_targets_that_can_be_made(page: Path) -> None:
+    text = page.read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (HOUSE / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert unicodedata.is_normalized("NFC", text)
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
