@@ -31,7 +31,10 @@ SCOPES = tuple(scope for scope in _HELD if scope != HALT[0])
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """An open hold and the aliases of who placed it and who has asked to end it; "" is the program, or nobody."""
+    """An open hold and the aliases of who placed it and who has asked to end it; "" is the program, or nobody.
+
+    Whoever asked and was disabled since is nobody: somebody else must ask.
+    """
 
     hold: Hold
     by: str
@@ -172,7 +175,11 @@ def holds(ctx: Context) -> tuple[Stopped, ...]:
     """The halt too, newest first."""
     with ctx.store.read() as tx:
         names = aliases(ctx, tx)
-        return tuple(Stopped(each, names[each.placed_by], names[each.asked_by]) for each in stops.current(tx))
+        active = {each.person.id for each in people.everyone(tx) if each.person.active}
+        return tuple(
+            Stopped(each, names[each.placed_by], names[each.asked_by] if each.asked_by in active else "")
+            for each in stops.current(tx)
+        )
 
 
 def pause_channel(ctx: Context, actor: Person, name: str, reason: str) -> None:

