@@ -63,7 +63,7 @@ def check(ctx: Context, tx: Connection, content: Content, *, post_id: int = 0) -
     typed, content = content, tidied(content)
     named = cases.by_slug(tx, content.cases)
     renditions, misfits = rendered(ctx, content)
-    found = tuple(problem for text in _all_texts(content) for problem in problems(text))
+    found = tuple(problem for text in texts_of(content) for problem in problems(text))
     profiles = [ctx.channels[name].profile for name in content.channels if name in ctx.channels]
     return Checked(
         renditions=renditions,
@@ -111,7 +111,8 @@ def cites_of(named: Mapping[str, Case], listed: Collection[Cite]) -> tuple[Cite,
     )
 
 
-def _all_texts(content: Content) -> Iterator[str]:
+def texts_of(content: Content) -> Iterator[str]:
+    """Everything that people will read, descriptions of pictures too."""
     yield from content.texts.values()
     for picture in content.pictures:
         yield from picture.alt.values()
@@ -134,7 +135,7 @@ def _differences(ctx: Context, content: Content, named: Mapping[str, Case]) -> t
 def _blocks(
     ctx: Context, tx: Connection, content: Content, named: Mapping[str, Case], misfits: Sequence[Misfit]
 ) -> Iterator[Remark]:
-    for problem in (each for text in _all_texts(content) for each in problems(text)):
+    for problem in (each for text in texts_of(content) for each in problems(text)):
         if problem.severity is Severity.REFUSE:
             yield Remark(problem.template, problem.params)
     for language in missing_languages(content):
@@ -209,7 +210,7 @@ def _one_hearing(content: Content, named: Mapping[str, Case]) -> bool:
 def _warnings(
     ctx: Context, tx: Connection, typed: Content, content: Content, named: Mapping[str, Case], post_id: int
 ) -> Iterator[Remark]:
-    if any(text != nfc(text) for text in _all_texts(typed)):
+    if any(text != nfc(text) for text in texts_of(typed)):
         yield remark("The text came in decomposed letters, as some programs copy it. It is saved in the usual form.")
     for (language, _), text in content.texts.items():
         for word in words_to_avoid(text, language):

@@ -10,13 +10,23 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.campaign import Slot
 from bot.domain.errors import BadInput, Conflict, Refused
+from bot.domain.hygiene import problems
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, Window
 from bot.domain.remarks import Blocked, Remark
 from bot.domain.review import LONG_WINDOW, Void, require_state
 from bot.domain.slots import next_free
 from bot.library import images as pictures
-from bot.services.content import Checked, check_content, cites_of, freeze, renditions_if_ready, taken_on, tidied
+from bot.services.content import (
+    Checked,
+    check_content,
+    cites_of,
+    freeze,
+    renditions_if_ready,
+    taken_on,
+    texts_of,
+    tidied,
+)
 from bot.services.context import Context
 from bot.services.quorum import require_unsent, reserve, unapprove
 from bot.store import cases, images, posts
@@ -26,6 +36,7 @@ __all__ = ["Checked", "check_content"]
 
 NOW: Literal["now"] = "now"
 NEXT_SLOT = "next"
+_UNKEPT = frozenset({"control", "damaged", "too_long"})
 SLOT_HORIZON = timedelta(days=370)
 MOST_LISTED = 500
 
@@ -84,6 +95,9 @@ def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
         ctx.channel(name)
     if not any(content.texts.values()):
         raise BadInput("There is no text. Write it in Vietnamese and in English.")
+    for problem in (problem for text in texts_of(content) for problem in problems(text)):
+        if problem.kind in _UNKEPT:
+            raise BadInput(problem.template, **problem.params)
     named = cases.by_slug(tx, content.cases)
     for slug in content.cases:
         if slug not in named:
@@ -186,13 +200,19 @@ def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Co
 def add_picture(ctx: Context, actor: Person, raw: bytes, *, alt_vi: str, alt_en: str) -> Picture:
     """Cleaned and kept, with a description in each language; put it into a post's content. Raises BadInput."""
     require(actor, Duty.WRITE_POST)
+    picture, size = clean_picture(ctx, raw, alt_vi=alt_vi, alt_en=alt_en)
+    with ctx.store.write() as tx:
+        images.add(tx, picture, size, ctx.now())
+    return picture
+
+
+def clean_picture(ctx: Context, raw: bytes, *, alt_vi: str, alt_en: str) -> tuple[Picture, int]:
+    """On disk, but not on record yet; and the size of what was kept, in bytes."""
     cleaned = pictures.clean(raw)
     pictures.keep(ctx.data_dir, cleaned)
     alt = {"vi": alt_vi, "en": alt_en}
     picture = Picture(cleaned.digest, cleaned.mime, cleaned.width, cleaned.height, alt)
-    with ctx.store.write() as tx:
-        images.add(tx, picture, len(cleaned.content), ctx.now())
-    return picture
+    return picture, len(cleaned.content)
 
 
 def get_post(ctx: Context, post_id: int) -> Post:

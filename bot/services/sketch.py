@@ -1,0 +1,187 @@
+"""The words and times of occasions, as the planner would post them: nothing is written down here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from bot.domain.campaign import LANGUAGES, Observance
+from bot.domain.case import Case, Tier
+from bot.domain.occasions import Bar, LeapDay, Occasion, PlanningRules, occasions
+from bot.domain.post import Cite, Content, Misfit, Profile, Window
+from bot.domain.slots import at_local, local_date, spread
+from bot.library.messages import NoWording, Wording, compose
+from bot.services.context import Channel, Context
+from bot.store import cases, deliveries, holds, posts
+
+_MIDNIGHT = time(0)
+_INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An account that does not get an occasion: its day is full, or no words fit or may be said."""
+
+    occasion: Occasion
+    channel: str
+    why: Bar
+    misfit: Misfit | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A post about to be drafted."""
+
+    occasion: Occasion
+    content: Content
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a run of the planner looks at, read once, and the times it has given out so far."""
+
+    cases: Mapping[str, Case]
+    observances: Mapping[tuple[str, date], Observance]
+    held: frozenset[tuple[str, str]]
+    taken: dict[tuple[str, date], list[datetime]] = field(default_factory=dict)
+    full: set[tuple[str, date]] = field(default_factory=set)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def open_desk(ctx: Context, tx: Connection, start: date, end: date) -> Desk:
+    desk = Desk(
+        cases={case.slug: case for case in cases.everyone(tx)},
+        observances={(one.id, one.on): one for one in ctx.schedules.observances(start, end)},
+        held=frozenset((hold.scope, hold.target) for hold in holds.current(tx)),
+    )
+    first, last = (at_local(day, _MIDNIGHT, "UTC") for day in (start - 2 * _DAY, end + 3 * _DAY))
+    meant = posts.taken(tx, first, last)
+    for name, channel in ctx.channels.items():
+        for moment in (*meant.get(name, ()), *deliveries.taken(tx, name, first, last)):
+            on = local_date(moment, channel.rhythm.timezone)
+            desk.taken.setdefault((name, on), []).append(moment)
+    return desk
+
+
+def find_occasions(ctx: Context, desk: Desk, start: date, end: date) -> tuple[Occasion, ...]:
+    """Both days included, in written order; those that are held are barred."""
+    rules = PlanningRules.of(
+        ctx.schedules.campaigns,
+        status_max_age_days=ctx.planning.status_max_age_days,
+        leap_day=LeapDay(ctx.planning.leap_day),
+    )
+    found = occasions(tuple(desk.cases.values()), tuple(desk.observances.values()), start, end, rules)
+    return tuple(replace(one, bar=Bar.HELD) if one.bar is None and _is_held(desk, one) else one for one in found)
+
+
+def _is_held(desk: Desk, occasion: Occasion) -> bool:
+    scopes = {("campaign", occasion.campaign), *(("case", slug) for slug in occasion.cases)}
+    return not scopes.isdisjoint(desk.held)
+
+
+def sketch(
+    ctx: Context, desk: Desk, found: Iterable[Occasion], channels: Sequence[str] = ()
+) -> tuple[list[Sketch], tuple[Occasion, ...]]:
+    """What would be posted, who comes first on a full day being who stands first; and the barred, with why."""
+    sketches: list[Sketch] = []
+    barred: list[Occasion] = []
+    for occasion in found:
+        if occasion.bar is not None:
+            barred.append(occasion)
+        if occasion.bar not in {None, Bar.SAME_HEARING}:
+            continue
+        content, why = _content(ctx, desk, occasion, channels)
+        if content is not None:
+            sketches.append(Sketch(occasion, content))
+        elif occasion.bar is None:
+            barred.append(replace(occasion, bar=why))
+    return sketches, tuple(barred)
+
+
+def _content(ctx: Context, desk: Desk, occasion: Occasion, channels: Sequence[str]) -> tuple[Content | None, Bar]:
+    campaign = ctx.schedules.campaign(occasion.campaign) or ctx.schedules.default_campaign
+    worded: dict[str, tuple[Wording, Window]] = {}
+    said: dict[object, Wording | Misfit | NoWording] = {}
+    why = Bar.DAILY_CAP
+    for name in channels or campaign.channels or tuple(ctx.channels):
+        channel = ctx.channels[name]
+        window = _window(ctx, desk, occasion, name, channel)
+        if window is None:
+            desk.left_out.append(LeftOut(occasion, name, Bar.DAILY_CAP))
+            continue
+        local = local_date(window.due) == occasion.on
+        alike = (channel.profile.rules, channel.profile.layout, channel.profile.like, local)
+        if alike not in said:
+            said[alike] = _compose(ctx, desk, occasion, channel.profile, today_is_local=local)
+        words = said[alike]
+        if isinstance(words, Wording):
+            worded[name] = (words, window)
+            desk.taken.setdefault((name, occasion.on), []).append(window.due)
+        else:
+            why = Bar.NO_WORDING
+            desk.left_out.append(_unworded(occasion, name, words))
+    return (_gathered(ctx, desk, occasion, worded) if worded else None), why
+
+
+def _window(ctx: Context, desk: Desk, occasion: Occasion, name: str, channel: Channel) -> Window | None:
+    """Open until the end of the local day. None when the day has no room or is over there."""
+    day = (name, occasion.on)
+    if day in desk.full:
+        return None
+    (due,) = spread(occasion.on, 1, desk.taken.get(day, ()), channel.rhythm)
+    if due is None:
+        desk.full.add(day)
+        return None
+    not_after = at_local(occasion.on + _DAY, _MIDNIGHT, channel.rhythm.timezone) - _INSTANT
+    return Window(name, due, not_after) if not_after > ctx.now() else None
+
+
+def _compose(
+    ctx: Context, desk: Desk, occasion: Occasion, profile: Profile, *, today_is_local: bool
+) -> Wording | Misfit | NoWording:
+    return compose(
+        ctx.messages,
+        occasion,
+        desk.cases,
+        ctx.schedules.campaign(occasion.campaign) or ctx.schedules.default_campaign,
+        ctx.schedules.places,
+        profile.rules,
+        observance=desk.observances.get((occasion.observance, occasion.on)),
+        today_is_local=today_is_local,
+        layout=profile.layout,
+        platform=profile.like,
+        max_age_days=ctx.planning.status_max_age_days,
+    )
+
+
+def _unworded(occasion: Occasion, channel: str, words: Misfit | NoWording) -> LeftOut:
+    if isinstance(words, Misfit):
+        return LeftOut(occasion, channel, Bar.NO_WORDING, misfit=replace(words, channel=channel))
+    return LeftOut(occasion, channel, Bar.NO_WORDING, missing=words.missing)
+
+
+def _gathered(ctx: Context, desk: Desk, occasion: Occasion, worded: Mapping[str, tuple[Wording, Window]]) -> Content:
+    """One post for all accounts: the roomiest one's text is common, the others keep theirs where it differs."""
+    roomiest = max(worded, key=lambda name: ctx.channels[name].profile.rules.limit)
+    common = worded[roomiest][0]
+    texts = {(language, ""): common.texts[language] for language in LANGUAGES}
+    for name, (words, _) in worded.items():
+        if words.texts != common.texts:
+            texts |= {(language, name): words.texts[language] for language in LANGUAGES}
+    cited = sorted({cite for words, _ in worded.values() for cite in words.cites})
+    tiers = {words.tier for words, _ in worded.values()}
+    return Content(
+        campaign=occasion.campaign,
+        texts=texts,
+        channels=tuple(worded),
+        windows=tuple(window for _, window in worded.values()),
+        cases=occasion.cases,
+        cites=tuple(Cite(slug, fact, desk.cases[slug].revisions[fact]) for slug, fact in cited),
+        kind=occasion.kind.value,
+        tier=(Tier.FRESH if Tier.FRESH in tiers else common.tier).value,
+        model=common.model,
+        on=occasion.on.isoformat(),
+    )
