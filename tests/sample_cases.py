@@ -1,5 +1,6 @@
 """Cases of nobody: builders that need only the relevant fact, and cases drawn by Hypothesis."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -29,42 +30,44 @@ def partial_dates(draw: st.DrawFn, first: date = date(2008, 1, 1), last: date = 
     return PartialDate(*(day.year, day.month, day.day)[:precision])
 
 
-sentences = st.builds(Sentence, st.none() | st.integers(0, 240), st.none() | st.integers(0, 60), life=st.booleans())
+_SENTENCES = (None, Sentence(), Sentence(60), Sentence(96, 36), Sentence(life=True))
+_KINDS, _STATUSES, _CONSENTS = tuple(EventKind), tuple(Status), tuple(Consent)
+_COURTS, _JOINTS = ("", "Court A", "Court B"), ("", "", "hearing-a", "hearing-b")
+_CAMPAIGNS: tuple[tuple[str, ...], ...] = ((), ("second",), ("gone", "first"))
+
+
+def _picked(number: int, *options: Sequence[Any]) -> list[Any]:
+    """One drawn number decides everything: forty draws a case would make these tests slow."""
+    picks = []
+    for some in options:
+        number, place = divmod(number, len(some))
+        picks.append(some[place])
+    return picks
 
 
 @st.composite
 def some_cases(draw: st.DrawFn, most: int = 4) -> tuple[Case, ...]:
     """Several people whose events share days, courts and hearings more often than chance would."""
-    days = draw(st.lists(partial_dates(), min_size=1, max_size=4))
-    events = st.builds(
-        Event,
-        key=st.just(""),
-        kind=st.sampled_from(EventKind),
-        date=st.sampled_from(days),
-        sources=st.just((SOURCE,)),
-        court=st.sampled_from(("", "Court A", "Court B")),
-        sentence=st.none() | sentences,
-        joint=st.sampled_from(("", "", "hearing-a", "hearing-b")),
-        heard_alone=st.booleans(),
+    days = draw(st.lists(partial_dates(), min_size=2, max_size=4))
+    numbers = st.lists(st.integers(0, 99_999), max_size=5)
+    return tuple(_case_of(number, drawn, days) for number, drawn in enumerate(draw(st.lists(numbers, max_size=most))))
+
+
+def _case_of(number: int, drawn: list[int], days: Sequence[PartialDate]) -> Case:
+    about, *rest = drawn or [0]
+    status, consent, campaigns, as_of, end = _picked(
+        about, _STATUSES, (*_CONSENTS, Consent.GIVEN), _CAMPAIGNS, ("2026", "2026-06", "2026-10-15"), (None, *days)
     )
-    cases = []
-    for number in range(draw(st.integers(1, most))):
-        drawn = draw(st.lists(events, max_size=4))
-        keyed = (
-            Event(**{name: getattr(event, name) for name in Event.__slots__} | {"key": f"event-{place}"})
-            for place, event in enumerate(drawn)
+    events = []
+    for place, one in enumerate(rest):
+        kind, day, court, joint, sentence, alone = _picked(
+            one, _KINDS, days, _COURTS, _JOINTS, _SENTENCES, (False, False, True)
         )
-        case = a_case(
-            *keyed,
-            slug=f"nguyen-van-{'abcdefgh'[number]}",
-            status=draw(st.sampled_from(Status)),
-            as_of=str(draw(partial_dates(first=date(2026, 1, 1)))),
-            consent=draw(st.sampled_from(Consent)),
-            campaigns=draw(st.sampled_from(((), ("second",), ("gone", "first")))),
-            term=draw(st.none() | st.builds(Term, partial_dates(last=date(2030, 1, 1)), st.just("computed"))),
-        )
-        cases.append(case)
-    return tuple(cases)
+        facts = {"key": f"event-{place}", "court": court, "joint": joint, "sentence": sentence, "heard_alone": alone}
+        events.append(an_event(kind, str(day), **facts))
+    term = Term(end, "computed") if end else None
+    known = {"slug": f"nguyen-van-{'abcdefgh'[number]}", "consent": consent, "campaigns": campaigns, "term": term}
+    return a_case(*events, status=status, as_of=as_of, **known)
 
 
 def _seen(text: str) -> str:

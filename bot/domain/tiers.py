@@ -3,16 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
-from bot.domain.case import (
-    STATUS_MAX_AGE_DAYS,
-    Case,
-    Event,
-    EventKind,
-    Status,
-    Tier,
-    is_confirmed,
-    tier_of,
-)
+from bot.domain.case import STATUS_MAX_AGE_DAYS, Case, Event, EventKind, Status, Tier, is_confirmed, tier_of
 
 ENDINGS = frozenset({EventKind.RELEASE, EventKind.EXILE, EventKind.DEATH})
 
@@ -23,8 +14,6 @@ def in_present_custody(case: Case, event: Event) -> bool:
     People are arrested twice: “18 years later, still in prison” must not be said of an arrest that ended in
     a release. Where a vague date leaves the order open, the answer is no.
     """
-    if case.confirmation.as_of.last_day < event.date.first_day:
-        return False
     if any(other.date.last_day >= event.date.first_day for other in case.events if other.kind in ENDINGS):
         return False
     others = (other for other in case.of_kind(EventKind.ARREST) if other.key != event.key)
@@ -47,7 +36,9 @@ def event_tier(case: Case, event: Event, on: date, max_age_days: int = STATUS_MA
         lasting = case.status is Status.EXILED and is_confirmed(case, on, max_age_days)
         return Tier.FRESH if lasting else Tier.STALE
     tier = tier_of(case, on, max_age_days)
-    return Tier.STALE if tier is Tier.FRESH and not in_present_custody(case, event) else tier
+    confirmed_since = case.confirmation.as_of.last_day >= event.date.first_day
+    lasting = confirmed_since and in_present_custody(case, event)
+    return Tier.STALE if tier is Tier.FRESH and not lasting else tier
 
 
 def weakest(tiers: Collection[Tier]) -> Tier:
