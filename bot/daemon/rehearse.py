@@ -27,6 +27,7 @@ from bot.store.keystore import Keystore
 REVIEWERS = 2
 PEOPLE_TOKEN = "!"  # noqa: S105 - no hash is ever this, so nobody can sign in as a stand-in
 LONGEST_DAYS = 3_660
+EVERY = 1_000_000
 
 
 class VirtualClock:
@@ -130,7 +131,7 @@ def _stand_ins(stage: Context) -> tuple[Person, ...]:
                 roles=frozenset({Role.REVIEWER}),
                 token_hash=PEOPLE_TOKEN,
                 made_by=None,
-                made_at=stage.now(),
+                at=stage.now(),
             )
             for number in range(1, REVIEWERS + 1)
         )
@@ -139,10 +140,10 @@ def _stand_ins(stage: Context) -> tuple[Person, ...]:
 def _approve_all(stage: Context, reviewers: Sequence[Person]) -> set[int]:
     """Approve whatever waits; returns the ids, since in truth they still need it."""
     with stage.store.read() as tx:
-        waiting = posts.listed(tx, states=[PostState.IN_REVIEW], limit=None)
+        waiting = posts.listed(tx, states=[PostState.IN_REVIEW], limit=EVERY)
     for post in waiting:
         for reviewer in reviewers:
-            if review.approve(stage, reviewer, post.id, post.digest).state is not PostState.IN_REVIEW:
+            if not review.approve(stage, reviewer, post.id, post.digest).missing:
                 break
     return {post.id for post in waiting}
 
@@ -165,15 +166,19 @@ def _run_until(stage: Context, worker: Worker, clock: VirtualClock, end: datetim
 def _lines(
     stage: Context, start: date, end: date, barred: Mapping[str, Occasion], unapproved: set[int]
 ) -> tuple[Line, ...]:
-    known = {occasion.key: occasion for occasion in plan.upcoming(stage, start, end - timedelta(days=1))}
-    lines = [_barred_line(occasion) for occasion in barred.values() if start <= occasion.on < end]
+    known = {occasion.key: occasion for occasion, _ in plan.upcoming(stage, start, end - timedelta(days=1))} | barred
+    lines = []
+    drafted = set()
     with stage.store.read() as tx:
-        for post in posts.listed(tx, limit=None):
+        for post in posts.listed(tx, limit=EVERY):
             on = local_date(post.due, VIETNAM) if post.due else None
             if on is None or not start <= on < end or post.state is PostState.CANCELLED:
                 continue
+            drafted.add(post.occasion)
             sent = deliveries.of_post(tx, post.id)
             lines.append(_post_line(stage, post, on, sent, known.get(post.occasion), needs=post.id in unapproved))
+    alone = [occasion for key, occasion in barred.items() if start <= occasion.on < end and key not in drafted]
+    lines += [_barred_line(occasion) for occasion in alone]
     return tuple(sorted(lines, key=lambda line: (line.on, str(line.at or ""), line.kind, line.cases, line.observance)))
 
 
@@ -185,11 +190,15 @@ def _barred_line(occasion: Occasion) -> Line:
         cases=occasion.cases,
         campaign=occasion.campaign,
         tier=occasion.tier.value,
-        reason=occasion.bar.value if occasion.bar else "",
+        reason=_bar(occasion),
         years=occasion.years,
         days=occasion.days,
         observance=occasion.observance,
     )
+
+
+def _bar(occasion: Occasion | None) -> str:
+    return occasion.bar.value if occasion and occasion.bar else ""
 
 
 def _post_line(
@@ -209,7 +218,7 @@ def _post_line(
         cases=post.content.cases,
         campaign=post.content.campaign,
         tier=post.content.tier,
-        reason="" if went else stopped or post.reason or post.state.value,
+        reason="" if went else _bar(occasion) or stopped or post.reason or post.state.value,
         years=occasion.years if occasion else 0,
         days=occasion.days if occasion else 0,
         observance=occasion.observance if occasion else "",

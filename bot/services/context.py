@@ -102,5 +102,6 @@ class Context:
             data=dict(data or {}),
             payload=payload,
             keystore=self.keystore,
+            log=self.keystore.name,
         )
         return entry.seq

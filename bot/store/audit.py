@@ -7,7 +7,20 @@ from datetime import datetime
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, LargeBinary, Row, String, Table, delete, func, insert, literal, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 
 from bot.domain.audit import (
     Act,
@@ -59,6 +72,12 @@ class RawRow(NamedTuple):
     prev: Any
     act: Any
     obj: Any
+
+
+# Built once: in a wave these run for every delivery, and building costs more than running.
+_LAST = select(audit_records.c.seq, audit_records.c.leaf).order_by(audit_records.c.seq.desc()).limit(1)
+_ADD = insert(audit_records)
+_AT = select(audit_records).where(audit_records.c.seq == bindparam("at"))
 
 
 def open_log(tx: Connection, *, keystore: Keystore, ts: datetime, actor: str) -> Entry:
@@ -119,7 +138,7 @@ def append_many(tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, 
         entries.append(entry)
         prev = entry.leaf
     if entries:
-        tx.execute(insert(audit_records), [columns(each)._asdict() for each in entries])
+        tx.execute(_ADD, [columns(each)._asdict() for each in entries])
     if payloads:
         tx.execute(insert(audit_payloads), payloads)
     return tuple(entries)
@@ -138,8 +157,7 @@ def lock_tail(tx: Connection) -> None:
 
 def _tail(tx: Connection) -> tuple[int, str]:
     """The size of the log and its last leaf."""
-    c = audit_records.c
-    last = tx.execute(select(c.seq, c.leaf).order_by(c.seq.desc()).limit(1)).first()
+    last = tx.execute(_LAST).first()
     return (last.seq + 1, last.leaf) if last else (0, "")
 
 
@@ -149,7 +167,7 @@ def size(tx: Connection) -> int:
 
 def entry(tx: Connection, seq: int) -> Entry | None:
     """Raises Tampered unless the row is what its own columns say."""
-    row = tx.execute(select(audit_records).where(audit_records.c.seq == seq)).first()
+    row = tx.execute(_AT, {"at": seq}).first()
     return read_row(RawRow(*row)) if row else None
 
 

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
 
 from bot.domain.delivery import IN_FLIGHT, WAITING, Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound
 from bot.store.tables import attempts, deliveries
 
 _LOOKED_AT = (DeliveryState.SCHEDULED.value, DeliveryState.RETRY_WAIT.value, DeliveryState.UNKNOWN.value)
+LONGEST_DETAIL = 500
 _OPEN = tuple(state.value for state in (*WAITING, DeliveryState.HELD, DeliveryState.CLAIMED))
 
 
@@ -36,8 +38,9 @@ def add(tx: Connection, new: Sequence[NewDelivery]) -> None:
     ids: list[int] = []
     for delivery in new:
         answers = None if delivery.reply_to is None else ids[delivery.reply_to]
-        result = tx.execute(
-            insert(deliveries).values(
+        made = tx.execute(
+            insert(deliveries)
+            .values(
                 post_id=delivery.post_id,
                 channel=delivery.channel,
                 part=delivery.part,
@@ -50,8 +53,9 @@ def add(tx: Connection, new: Sequence[NewDelivery]) -> None:
                 next_at=delivery.due_at if answers is None else delivery.not_after,
                 not_after=delivery.not_after,
             )
+            .returning(deliveries.c.id)
         )
-        ids.append(result.inserted_primary_key[0])
+        ids.append(made.scalar_one())
 
 
 def _value(row: Row[Any]) -> Delivery:
@@ -88,15 +92,14 @@ def _all(tx: Connection, query: Select[Any]) -> tuple[Delivery, ...]:
 
 
 def get(tx: Connection, delivery_id: int) -> Delivery:
-    row = tx.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    row = tx.execute(_BY_ID, {"id": delivery_id}).first()
     if row is None:
         raise NotFound("There is no delivery {id}. `campaignbot delivery list` shows them.", id=delivery_id)
     return _value(row)
 
 
 def of_post(tx: Connection, post_id: int) -> tuple[Delivery, ...]:
-    query = select(deliveries).where(deliveries.c.post_id == post_id)
-    return _all(tx, query.order_by(deliveries.c.channel, deliveries.c.part, deliveries.c.id))
+    return tuple(_value(row) for row in tx.execute(_OF_POST, {"post": post_id}))
 
 
 def listed(
@@ -119,7 +122,32 @@ def listed(
     return _all(tx, query)
 
 
-_due_query = (
+# Statements of the wave are built once: it runs them for every delivery, and building costs more than running.
+_BY_ID = select(deliveries).where(deliveries.c.id == bindparam("id"))
+_OF_POST = (
+    select(deliveries)
+    .where(deliveries.c.post_id == bindparam("post"))
+    .order_by(deliveries.c.channel, deliveries.c.part, deliveries.c.id)
+)
+_PUBLISHED = (
+    select(func.count())
+    .select_from(deliveries)
+    .where(deliveries.c.channel == bindparam("channel"), deliveries.c.published_at >= bindparam("since"))
+    .where(deliveries.c.reply_to.is_(None))
+)
+_PUBLISHED_LATE = _PUBLISHED.where(deliveries.c.due_at < bindparam("before"))
+_RELEASED = (
+    update(deliveries)
+    .where(deliveries.c.reply_to == bindparam("parent"), deliveries.c.state.in_([state.value for state in WAITING]))
+    .values(next_at=bindparam("now"))
+)
+_BEGUN = insert(attempts)
+_ENDED = (
+    update(attempts)
+    .where(attempts.c.delivery_id == bindparam("of_delivery"), attempts.c.fence == bindparam("of_fence"))
+    .values(ended_at=bindparam("now"), outcome=bindparam("outcome"), detail=bindparam("detail"))
+)
+_DUE = (
     select(deliveries)
     .where(deliveries.c.channel == bindparam("channel"), deliveries.c.state.in_(_LOOKED_AT))
     .where(deliveries.c.next_at <= bindparam("now"))
@@ -131,7 +159,7 @@ _due_query = (
 
 def next_due(tx: Connection, channel: str, now: datetime) -> Delivery | None:
     """The one delivery of this channel whose turn it is; on PostgreSQL locked, passing over what others hold."""
-    row = tx.execute(_due_query, {"channel": channel, "now": now}).first()
+    row = tx.execute(_DUE, {"channel": channel, "now": now}).first()
     return _value(row) if row else None
 
 
@@ -161,20 +189,24 @@ def in_flight(tx: Connection) -> tuple[Delivery, ...]:
 
 def change(tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str = "", **columns: Any) -> bool:  # noqa: ANN401
     """Move a delivery on, if it is still as it was read; False means another worker changed it meanwhile."""
+    as_read = {"as_id": delivery.id, "as_fence": delivery.fence, "as_state": delivery.state.value}
+    values = {"state": state.value, "reason": str(reason), **columns}
+    return tx.execute(_changing(tuple(values)), values | as_read).rowcount == 1
+
+
+@cache
+def _changing(columns: tuple[str, ...]) -> Update:
     where = (
-        deliveries.c.id == delivery.id,
-        deliveries.c.fence == delivery.fence,
-        deliveries.c.state == delivery.state.value,
+        deliveries.c.id == bindparam("as_id"),
+        deliveries.c.fence == bindparam("as_fence"),
+        deliveries.c.state == bindparam("as_state"),
     )
-    result = tx.execute(update(deliveries).where(*where).values(state=state.value, reason=str(reason), **columns))
-    return result.rowcount == 1
+    return update(deliveries).where(*where).values({name: bindparam(name) for name in columns})
 
 
 def release_children(tx: Connection, delivery: Delivery, now: datetime) -> None:
     """The parts that answer this one may go now."""
-    waiting = [state.value for state in WAITING]
-    query = update(deliveries).where(deliveries.c.reply_to == delivery.id, deliveries.c.state.in_(waiting))
-    tx.execute(query.values(next_at=now))
+    tx.execute(_RELEASED, {"parent": delivery.id, "now": now})
 
 
 def cancel_open(tx: Connection, post_id: int, reason: Reason | str) -> tuple[Delivery, ...]:
@@ -213,23 +245,19 @@ def taken(tx: Connection, channel: str, start: datetime, end: datetime) -> tuple
 
 def published_count(tx: Connection, channel: str, since: datetime, *, due_before: datetime | None = None) -> int:
     """First parts published since a moment; with `due_before`, only those that were due before that."""
-    query = (
-        select(func.count())
-        .select_from(deliveries)
-        .where(deliveries.c.channel == channel, deliveries.c.published_at >= since, deliveries.c.reply_to.is_(None))
-    )
-    if due_before is not None:
-        query = query.where(deliveries.c.due_at < due_before)
-    return int(tx.execute(query).scalar_one())
+    given = {"channel": channel, "since": since}
+    if due_before is None:
+        return int(tx.execute(_PUBLISHED, given).scalar_one())
+    return int(tx.execute(_PUBLISHED_LATE, given | {"before": due_before}).scalar_one())
 
 
 def begin_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime) -> None:
-    tx.execute(insert(attempts).values(delivery_id=delivery_id, fence=fence, began_at=now))
+    tx.execute(_BEGUN, {"delivery_id": delivery_id, "fence": fence, "began_at": now})
 
 
 def end_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime, outcome: str, detail: str) -> None:
-    where = (attempts.c.delivery_id == delivery_id, attempts.c.fence == fence)
-    tx.execute(update(attempts).where(*where).values(ended_at=now, outcome=outcome, detail=detail[:500]))
+    told = {"now": now, "outcome": outcome, "detail": detail[:LONGEST_DETAIL]}
+    tx.execute(_ENDED, {"of_delivery": delivery_id, "of_fence": fence} | told)
 
 
 @dataclass(frozen=True, slots=True)
