@@ -114,11 +114,12 @@ _NO_SOURCE = "No source, no fact: add the address of a page that states it."
 
 def _read_sentence(reader: Reader) -> Sentence | None:
     part = reader.table("sentence", SENTENCE_KEYS)
-    if part is None or not part.plain:
+    if part is None:
         return None
     prison = part.number("prison_months", most=MAX_MONTHS)
     probation = part.number("probation_months", most=MAX_MONTHS)
-    return Sentence(prison, probation, life=bool(part.flag("life")))
+    sentence = Sentence(prison, probation, life=bool(part.flag("life")))
+    return None if sentence == Sentence() else sentence
 
 
 def _read_name(reader: Reader, key: str, shape: re.Pattern[str], *, required: bool = False) -> str:
