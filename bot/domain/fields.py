@@ -66,6 +66,7 @@ class Need(StrEnum):
     UPHELD = "upheld"
     PARTIAL = "partial"
     IN_CUSTODY = "in-custody"
+    NO_COURT = "no-court"
     ADVOCACY = "advocacy"
     AMNESTY = "amnesty"
     NAMED = "named"
@@ -133,6 +134,8 @@ def one_person(page: Page, case: Case, event: Event, places: Places) -> None:
         _outcome(page, case, event)
     if case.custody_unbroken:
         page.grant(Need.UNBROKEN, (case.slug, "custody"))
+    if event.court not in places.courts:
+        page.grant(Need.NO_COURT)
     if event.in_custody:
         page.grant(Need.IN_CUSTODY)
     if case.status is Status.AWAITING_TRIAL and not case.of_kind(EventKind.TRIAL):

@@ -200,21 +200,25 @@ def _fields(reading: Reading, section: Section, source: str) -> tuple[frozenset[
                 "Only {{ field }} and {% if field %}…{% endif %} are read here.", where))  # fmt: skip
         elif problem := _field_problem(node.name, section.file):
             reading.findings.append(section.found(*problem, where))
-        else:
+        elif inside is not None:
             (guarded if _base(node.name) in inside else bare).add(_base(node.name))
     return frozenset(bare | guarded), frozenset(guarded - bare)
 
 
-def _walk(node: nodes.Node, inside: frozenset[str]) -> Iterator[tuple[nodes.Node, frozenset[str]]]:
-    """Every field, with the fields that a surrounding {% if %} asks for; and every node that does not belong here."""
+def _walk(node: nodes.Node, inside: frozenset[str]) -> Iterator[tuple[nodes.Node, frozenset[str] | None]]:
+    """Every field printed, with the fields that a surrounding {% if %} asks for, and None for these themselves;
+    and every node that does not belong here.
+    """
     for child in node.iter_child_nodes():
         match child:
             case nodes.Name():
                 yield child, inside
             case nodes.Output():
                 yield from _walk(child, inside)
-            case nodes.If(test=nodes.Name(name=name)):
-                yield from _walk(child, inside | {_base(name)})
+            case nodes.If(test=nodes.Name() as test):
+                yield test, None
+                for branch in (*child.body, *child.elif_, *child.else_):
+                    yield from _walk(nodes.Output([branch]), inside | {_base(test.name)})
             case nodes.TemplateData():
                 pass
             case _:
