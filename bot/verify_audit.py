@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -319,18 +319,15 @@ class Walk:
             leaf, below = sha256(b"\x01" + self.peaks.pop() + leaf).digest(), below >> 1
         self.peaks.append(leaf)
         self.last, self.size = entry.leaf, self.size + 1
-        if entry.act in {"log.opened", "key.added"} and VKEY.fullmatch(str(entry.data.get("vkey"))):
-            self.keys.append(read_key(entry.data["vkey"]))
+        if entry.act in {"log.opened", "key.added"}:
+            with suppress(ValueError):
+                self.keys.append(read_key(str(entry.data.get("vkey"))))
         good = self.matched[-1].size if self.matched else 0
         for note in notes:
             if (note.origin, note.root) == (self.origin, root_of(self.peaks)):
                 self.matched.append(note)
             else:
                 self.doubts.append((note, good))
-
-    def is_signed_for(self, signed: Callable[[Note], bool]) -> bool:
-        """A checkpoint signs for the very last record."""
-        return any(note.size == self.size and signed(note) for note in self.matched)
 
 
 def step_through(log: Log, walk: Walk) -> None:
@@ -383,13 +380,14 @@ def judge(log: Log, pinned: list[Key], anchors: list[Path], *, every: bool) -> V
 
     bad = first_bad(log, walk, signed)
     newest = {key_id: note for note in log.notes for key_id in signers[note]}
-    weak = [note for note in (log.notes if every else newest.values()) if signers[note] and not signed(note)]
+    weak = [note for note in (log.notes if every else newest.values()) if not signed(note)]
+    weak = [note for note in weak if signers[note] or not pinned]  # an older key may be unknown to who pins one
     faults += [f"The signature of the checkpoint at {note.size} does not hold." for note in weak]
     if walk.stray or any(note.size > walk.size for note in log.notes):
         faults.append("There are checkpoints or payloads of entries that are not there.")
     proven = next((note.size for note in reversed(walk.matched) if signed(note)), 0)
     if bad:
-        return Verdict(ALTERED, f"Entry {bad.seq} {bad.why}.", walk.size, proven, bad.seq)
+        return Verdict(ALTERED, f"Entry {bad.seq} {bad.why}; {proven} are proven.", walk.size, proven, bad.seq)
     faults += files_amiss(log, walk)
     if faults:
         return Verdict(ALTERED, faults[0], walk.size, proven)
@@ -400,8 +398,11 @@ def judge(log: Log, pinned: list[Key], anchors: list[Path], *, every: bool) -> V
 
 def first_bad(log: Log, walk: Walk, signed: Callable[[Note], bool]) -> Bad | None:
     size, bad = walk.size, walk.bad
-    if not bad and log.head and log.head[1] != walk.last.hex() and not walk.is_signed_for(signed):
-        bad = Bad(min(log.head[0], size) - (log.head[0] == size), "is altered, missing or was added")
+    if not bad and log.head and log.head[1] != walk.last.hex():
+        if log.head[0] != size:
+            bad = Bad(min(log.head[0], size), "is missing or was added")
+        elif not any(note.size == size and signed(note) for note in walk.matched):
+            bad = Bad(size - 1, "is not the last one of the manifest")
     for note, good in walk.doubts:
         if note.origin == walk.origin and signed(note):
             if bad is None or bad.seq >= note.size:

@@ -1,6 +1,6 @@
 """Verification of the audit log: one pass over its records, then a judgement by the signed notes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -81,7 +81,7 @@ def verify(
             _step_through(walk, rows, notes, _commitments(tx, keystore) if keystore else iter(()))
         except _Bad as bad:
             walk.bad = bad
-        return _judge(walk, notes, faults, {key.id: key for key in vkeys or walk.keys}, every=every)
+        return _judge(walk, notes, faults, tuple(vkeys), every=every)
     except DBAPIError:
         return Verdict(NOT_PROVABLE, "The database is damaged and cannot be read through.")
 
@@ -183,9 +183,9 @@ def is_signed(note: Note, key: VerifyKey) -> bool:
     return False
 
 
-def _judge(walk: _Walk, notes: list[Note], faults: list[str], keys: Mapping[str, VerifyKey], *, every: bool) -> Verdict:
+def _judge(walk: _Walk, notes: list[Note], faults: list[str], pinned: Sequence[VerifyKey], *, every: bool) -> Verdict:
     """A note is believed against the records only if its signature holds; else the note is what is wrong."""
-    size, bad = walk.tree.size, walk.bad
+    size, bad, keys = walk.tree.size, walk.bad, {key.id: key for key in pinned or walk.keys}
     signers = {note: [key_id for _, key_id, _ in note.signatures if key_id in keys] for note in notes}
 
     @cache
@@ -202,13 +202,15 @@ def _judge(walk: _Walk, notes: list[Note], faults: list[str], keys: Mapping[str,
     if bad is None and any(size == 0 or signed(note) for note in beyond):
         bad = _Bad(size, "is missing")
     newest = {key_id: note for note in notes for key_id in signers[note]}
-    weighed = [note for note in (notes if every else newest.values()) if signers[note] and not signed(note)]
-    faults += [f"The signature of the checkpoint at {note.size} does not hold." for note in weighed]
+    weak = [note for note in (notes if every else newest.values()) if not signed(note)]
+    # Whoever pins one key may not know an older one; the log itself names them all.
+    weak = [note for note in weak if signers[note] or not pinned]
+    faults += [f"The signature of the checkpoint at {note.size} does not hold." for note in weak]
     if beyond or walk.stray:
         faults.append("There are checkpoints or payloads of entries that are not there.")
     proven = next((note.size for note in reversed(walk.matched) if signed(note)), 0)
     if bad:
-        return Verdict(ALTERED, f"Entry {bad.seq} {bad.reason}.", size, proven, bad.seq)
+        return Verdict(ALTERED, f"Entry {bad.seq} {bad.reason}; {proven} are proven.", size, proven, bad.seq)
     if faults:
         return Verdict(ALTERED, faults[0], size, proven)
     if not proven:

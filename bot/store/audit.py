@@ -275,7 +275,7 @@ def read_checkpoint(size: int, root: str, frontier: str, note: str, key_id: str,
     try:
         peaks = tuple(bytes.fromhex(peak) for peak in json.loads(frontier))
         signed, found = parse_note(note), Frontier(size, peaks).root()
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Tampered("The checkpoint at {size} is altered.", size=size) from error
     signers = {signer for _, signer, _ in signed.signatures}
     if (signed.size, signed.root, root) != (size, found, found.hex()) or key_id not in signers:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from bot.domain.audit import Act, Entry, Malformed, first_prev, payload_commitment
 from bot.domain.errors import Conflict, Misconfigured, Tampered
+from bot.services.audit import checkpoint, verify
 from bot.store import audit
 from bot.store.engine import Store
 from bot.store.guards import assert_guarded
@@ -265,3 +266,25 @@ def test_times_are_kept_to_the_millisecond(log: Store, keystore: Keystore) -> No
     with log.write() as tx:
         entry = append(tx, keystore, ts=NOON + timedelta(microseconds=1999))
     assert entry.ts == NOON + timedelta(milliseconds=1)
+
+
+def test_verification_reads_either_database(log: Store, keystore: Keystore) -> None:
+    with log.write() as tx:
+        append(tx, keystore, payload=audit.Payload("case:1", {"a": "b"}))
+        append(tx, keystore)
+    checkpoint(log, keystore, now=NOON)
+    with log.read() as tx:
+        assert verify(tx, vkeys=keystore.vkeys, anchors=[keystore.anchor], keystore=keystore).code == 0
+    with log.write() as tx:
+        if log.is_sqlite:
+            tx.exec_driver_sql("DROP TRIGGER audit_records_update")
+        else:
+            tx.exec_driver_sql("ALTER TABLE audit_records DISABLE TRIGGER audit_records_alter")
+        tx.execute(
+            text(
+                "UPDATE audit_records SET record = other.r FROM (SELECT record AS r FROM audit_records"
+                " WHERE seq = 2) AS other WHERE seq = 1"
+            )
+        )
+        found = verify(tx, vkeys=keystore.vkeys)
+        assert (found.code, found.first_bad) == (1, 1)
