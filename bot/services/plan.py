@@ -1,7 +1,7 @@
 """Drafts the days that speak, each once, and puts them before reviewers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.occasions import Bar, Occasion
 from bot.domain.people import Person
-from bot.domain.post import Post
+from bot.domain.post import Post, PostState
 from bot.domain.review import stale_cites
 from bot.services.content import freeze, rendered
 from bot.services.context import PROGRAM, Context
@@ -78,7 +78,11 @@ def draft(
         NewEntry(ctx.now(), actor_name, Act.POST_DRAFTED, f"post:{post_id}", data) for post_id, data in told.items()
     ]
     audit.append_many(tx, entries, keystore=ctx.keystore)
-    return [posts.get(tx, post.id) for post in added]
+    return [_as_frozen(post, *frozen[post.id]) if post.id in frozen else post for post in added]
+
+
+def _as_frozen(post: Post, text: str, digest: str) -> Post:
+    return replace(post, state=PostState.IN_REVIEW, manifest=text, digest=digest)
 
 
 def upcoming(ctx: Context, start: date, end: date) -> tuple[tuple[Occasion, int], ...]:

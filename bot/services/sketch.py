@@ -11,6 +11,7 @@ from bot.domain.case import Case, Tier
 from bot.domain.occasions import Bar, LeapDay, Occasion, PlanningRules, occasions
 from bot.domain.post import Cite, Content, Misfit, Profile, Window
 from bot.domain.slots import at_local, local_date, spread
+from bot.domain.text import fits
 from bot.library.messages import NoWording, Wording, compose
 from bot.services.context import Channel, Context
 from bot.store import cases, deliveries, holds, posts
@@ -18,6 +19,7 @@ from bot.store import cases, deliveries, holds, posts
 _MIDNIGHT = time(0)
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+BETWEEN_POSTS = "\n---\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +106,17 @@ def sketch(
 def _content(ctx: Context, desk: Desk, occasion: Occasion, channels: Sequence[str]) -> tuple[Content | None, Bar]:
     campaign = ctx.schedules.campaign(occasion.campaign) or ctx.schedules.default_campaign
     worded: dict[str, tuple[Wording, Window]] = {}
-    said: dict[object, Wording | Misfit | NoWording] = {}
+    said: dict[tuple[str, bool], Wording] = {}
     why = Bar.DAILY_CAP
-    for name in channels or campaign.channels or tuple(ctx.channels):
+    for name in _roomiest_first(ctx, channels or campaign.channels or tuple(ctx.channels)):
         channel = ctx.channels[name]
         window = _window(ctx, desk, occasion, name, channel)
         if window is None:
             desk.left_out.append(LeftOut(occasion, name, Bar.DAILY_CAP))
             continue
-        local = local_date(window.due) == occasion.on
-        alike = (channel.profile.rules, channel.profile.layout, channel.profile.like, local)
-        if alike not in said:
-            said[alike] = _compose(ctx, desk, occasion, channel.profile, today_is_local=local)
-        words = said[alike]
+        words = _worded(
+            ctx, desk, occasion, channel.profile, said, today_is_local=local_date(window.due) == occasion.on
+        )
         if isinstance(words, Wording):
             worded[name] = (words, window)
             desk.taken.setdefault((name, occasion.on), []).append(window.due)
@@ -139,10 +139,25 @@ def _window(ctx: Context, desk: Desk, occasion: Occasion, name: str, channel: Ch
     return Window(name, due, not_after) if not_after > ctx.now() else None
 
 
-def _compose(
-    ctx: Context, desk: Desk, occasion: Occasion, profile: Profile, *, today_is_local: bool
+def _roomiest_first(ctx: Context, names: Sequence[str]) -> list[str]:
+    return sorted(names, key=lambda name: -ctx.channels[name].profile.rules.limit)
+
+
+def _worded(
+    ctx: Context,
+    desk: Desk,
+    occasion: Occasion,
+    profile: Profile,
+    said: dict[tuple[str, bool], Wording],
+    *,
+    today_is_local: bool,
 ) -> Wording | Misfit | NoWording:
-    return compose(
+    """The words for one account. Those of a roomier one, with nothing left out, are its own too wherever they fit."""
+    own = profile.like if any(layer == profile.like for layer, _ in ctx.messages.patterns) else ""
+    whole = said.get((own, today_is_local))
+    if whole and not whole.dropped and _fits(whole, profile):
+        return whole
+    words = compose(
         ctx.messages,
         occasion,
         desk.cases,
@@ -155,6 +170,14 @@ def _compose(
         platform=profile.like,
         max_age_days=ctx.planning.status_max_age_days,
     )
+    if isinstance(words, Wording):
+        said.setdefault((own, today_is_local), words)
+    return words
+
+
+def _fits(words: Wording, profile: Profile) -> bool:
+    parts = (part for text in words.texts.values() for part in text.split(BETWEEN_POSTS))
+    return all(fits(part, profile.rules) for part in parts)
 
 
 def _unworded(occasion: Occasion, channel: str, words: Misfit | NoWording) -> LeftOut:
@@ -165,8 +188,7 @@ def _unworded(occasion: Occasion, channel: str, words: Misfit | NoWording) -> Le
 
 def _gathered(ctx: Context, desk: Desk, occasion: Occasion, worded: Mapping[str, tuple[Wording, Window]]) -> Content:
     """One post for all accounts: the roomiest one's text is common, the others keep theirs where it differs."""
-    roomiest = max(worded, key=lambda name: ctx.channels[name].profile.rules.limit)
-    common = worded[roomiest][0]
+    common = next(iter(worded.values()))[0]
     texts = {(language, ""): common.texts[language] for language in LANGUAGES}
     for name, (words, _) in worded.items():
         if words.texts != common.texts:
@@ -176,8 +198,8 @@ def _gathered(ctx: Context, desk: Desk, occasion: Occasion, worded: Mapping[str,
     return Content(
         campaign=occasion.campaign,
         texts=texts,
-        channels=tuple(worded),
-        windows=tuple(window for _, window in worded.values()),
+        channels=tuple(name for name in ctx.channels if name in worded),
+        windows=tuple(worded[name][1] for name in ctx.channels if name in worded),
         cases=occasion.cases,
         cites=tuple(Cite(slug, fact, desk.cases[slug].revisions[fact]) for slug, fact in cited),
         kind=occasion.kind.value,
