@@ -52,7 +52,7 @@ def read_toml(source: bytes | Path, name: str = "") -> tuple[dict[str, Any], str
         found = re.search(r"\s*\(at ([^()]*)\)\Z", str(error))
         problem = str(error)[: found.start()] if found else str(error)
         where = found[1] if found else ""
-        raise _rejected(name, where, f"is not valid TOML: {problem[:200]}.", "Mend that line.") from error
+        raise _rejected(name, where, f"is not valid TOML: {problem[:200]}.", "Mend it there.") from error
 
 
 def _rejected(name: str, where: str, problem: str, remedy: str) -> Rejected:
