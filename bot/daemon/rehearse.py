@@ -164,7 +164,7 @@ def _run_until(stage: Context, worker: Worker, clock: VirtualClock, end: datetim
 
 
 def _lines(
-    stage: Context, start: date, end: date, barred: Mapping[str, Occasion], unapproved: set[int]
+    stage: Context, start: date, end: date, barred: dict[str, Occasion], unapproved: set[int]
 ) -> tuple[Line, ...]:
     known = {occasion.key: occasion for occasion, _ in plan.upcoming(stage, start, end - timedelta(days=1))} | barred
     lines = []

@@ -1,0 +1,702 @@
+"""From approval to receipt: what goes out is what was approved, once; whatever is doubtful waits for a person."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.domain.audit import Act
+from bot.domain.delivery import Delivery, DeliveryState, Reason
+from bot.domain.errors import BadInput, Refused
+from bot.domain.people import Person
+from bot.domain.post import Content, Post, PostState
+from bot.domain.text import RULES, TextRules
+from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
+from bot.services import cases, deliver, posts, queue, review, settle
+from bot.services.audit import checkpoint
+from bot.services.context import Context
+from bot.services.deliver import Done, Errand
+from bot.services.gate import Worker
+from bot.services.posts import When
+from bot.store import deliveries, tables
+from tests.house import START, Crew, FakeClock, told
+from tests.sample_cases import a_case
+
+# Nine in the morning in Viet Nam, the day after the house was built.
+NINE = datetime.fromisoformat("2026-11-22T09:00:00+07:00")
+CAMPAIGN = "stop-the-crackdown-vn"
+X = "rehearsal-x"
+TEXTS = {("vi", ""): "Xin nhắc lại tên Nguyễn Văn A hôm nay.", ("en", ""): "Say the name Nguyen Van A today."}
+
+
+@dataclass
+class FarSide:
+    """A service that answers as told, in order, and keeps what it accepted."""
+
+    rules: TextRules = RULES["x"]
+    answers: list[Callable[[Parcel], Outcome]] = field(default_factory=list)
+    finds: list[Published | Unsure | None] = field(default_factory=list)
+    accepted: list[Parcel] = field(default_factory=list)
+
+    def publish(self, parcel: Parcel) -> Outcome:
+        if self.answers:
+            return self.answers.pop(0)(parcel)
+        self.accepted.append(parcel)
+        return Published(Receipt(f"r{len(self.accepted)}", f"https://example.org/{len(self.accepted)}"))
+
+    def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
+        del since
+        if self.finds:
+            return self.finds.pop(0)
+        number = next((n for n, seen in enumerate(self.accepted, 1) if seen.idem_key == parcel.idem_key), 0)
+        return Published(Receipt(f"r{number}")) if number else None
+
+    def withdraw(self, receipt: Receipt) -> Outcome:
+        return Published(receipt)
+
+    def check(self) -> Account:
+        return Account("1", "far side")
+
+
+@pytest.fixture
+def far() -> FarSide:
+    return FarSide()
+
+
+@pytest.fixture
+def house(ctx: Context, crew: Crew, far: FarSide) -> Context:
+    del crew
+    channel = replace(ctx.channels[X], platform=far)
+    return replace(ctx, channels={X: channel})
+
+
+def scheduled(
+    house: Context, crew: Crew, *, at: datetime = NINE, grace: timedelta | None = None, **facts: object
+) -> Post:
+    """Written, submitted and approved by two people."""
+    content = Content(CAMPAIGN, TEXTS, (X,), **facts)  # type: ignore[arg-type]
+    post = posts.add_post(house, crew.coordinator, content, When(at=at, grace=grace))
+    post = review.submit(house, crew.coordinator, post.id)
+    for reviewer in (crew.reviewer, crew.second_reviewer):
+        if not review.approve(house, reviewer, post.id, post.digest).missing:
+            break
+    return posts.get_post(house, post.id)
+
+
+def worker_of(house: Context) -> Worker:
+    return deliver.start(house, "tester")
+
+
+def drain(house: Context, worker: Worker, *, most: int = 20, **how: bool) -> list[Errand]:
+    """Waves until nothing is due; returns what was attempted."""
+    ran: list[Errand] = []
+    done: list[Done] = []
+    for _ in range(most):
+        errands = deliver.wave(house, worker, done, tuple(house.channels), **how)
+        if not errands and not done:
+            return ran
+        done = [deliver.answer(house, errand) for errand in errands]
+        ran += errands
+    raise AssertionError
+
+
+def deliveries_of(house: Context, post: Post) -> tuple[Delivery, ...]:
+    with house.store.read() as tx:
+        return deliveries.of_post(tx, post.id)
+
+
+def states(house: Context, post: Post) -> list[tuple[str, str]]:
+    return [(delivery.state.value, delivery.reason) for delivery in deliveries_of(house, post)]
+
+
+def go_to(clock: FakeClock, moment: datetime) -> None:
+    clock.advance(seconds=(moment - clock.now()).total_seconds())
+
+
+def test_nothing_leaves_before_its_time(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    scheduled(house, crew)
+    worker = worker_of(house)
+    go_to(clock, NINE - timedelta(microseconds=1))
+    assert drain(house, worker) == []
+    go_to(clock, NINE)
+    drain(house, worker)
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["vi", ""], TEXTS["en", ""]]
+
+
+def test_what_goes_out_is_recorded_before_and_after(house: Context, crew: Crew, clock: FakeClock) -> None:
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    first = deliveries_of(house, post)[0]
+    sending, published = (
+        told(house, Act.DELIVERY_SENDING, f"delivery:{first.id}"),
+        told(house, Act.DELIVERY_PUBLISHED, f"delivery:{first.id}"),
+    )
+    assert len(sending) == len(published) == 1
+    assert sending[0].seq < published[0].seq
+    assert published[0].data["digest"] == post.digest
+    assert posts.get_post(house, post.id).state is PostState.PUBLISHED
+
+
+def test_in_a_thread_the_answer_names_what_it_answers(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    first, second = far.accepted
+    assert first.parent is None
+    assert second.parent is not None
+    assert second.parent.remote_id == "r1"
+    assert second.root == second.parent
+
+
+def test_a_channel_begins_one_post_at_a_time(house: Context, crew: Crew, clock: FakeClock) -> None:
+    scheduled(house, crew)
+    scheduled(house, crew, at=NINE + timedelta(hours=2))
+    go_to(clock, NINE + timedelta(hours=2))
+    assert len(deliver.wave(house, worker_of(house), (), (X,))) == 1
+
+
+def spoil(house: Context, table: str, **values: object) -> None:
+    with house.store.write() as tx:
+        tx.execute(update(tables.metadata.tables[table]).values(**values))
+
+
+def _edit_part(house: Context, post: Post) -> None:
+    delivery = deliveries_of(house, post)[0]
+    content = json.loads(delivery.content) | {"text": "Điều chưa ai duyệt."}
+    spoil(house, "deliveries", content=json.dumps(content))
+
+
+def _edit_manifest(house: Context, post: Post) -> None:
+    spoil(house, "posts", manifest=post.manifest.replace("hôm nay", "ngày mai"))
+
+
+def _edit_document(house: Context, post: Post) -> None:
+    spoil(house, "posts", document=post.document.replace("hôm nay", "ngày mai"))
+
+
+def _edit_everything_alike(house: Context, post: Post) -> None:
+    _edit_part(house, post)
+    _edit_manifest(house, post)
+    spoil(house, "deliveries", digest="e" * 64)
+
+
+def _move_time(house: Context, post: Post) -> None:
+    del post
+    spoil(house, "deliveries", due_at=NINE - timedelta(hours=1), not_after=NINE + timedelta(days=3))
+
+
+def _void_approval(house: Context, post: Post) -> None:
+    del post
+    spoil(house, "approvals", voided_at=START)
+
+
+def _point_at_another_record(house: Context, post: Post) -> None:
+    del post
+    spoil(house, "approvals", audit_seq=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _edit_part,
+        _edit_manifest,
+        _edit_document,
+        _edit_everything_alike,
+        _move_time,
+        _void_approval,
+        _point_at_another_record,
+    ],
+)
+def test_whatever_changed_in_the_database_after_approval_is_not_sent(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide, change: Callable[[Context, Post], None]
+) -> None:
+    post = scheduled(house, crew)
+    change(house, post)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    state, reason = states(house, post)[0]
+    assert state == "held"
+    assert reason in {Reason.CONTENT_CHANGED, Reason.NOT_APPROVED}
+
+
+def test_an_edit_after_approval_takes_the_deliveries_back(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew)
+    changed = replace(post.content, texts=TEXTS | {("en", ""): "Say the name Nguyen Van A, please."})
+    posts.edit_post(house, crew.coordinator, post.id, changed, revision=post.revision)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post) == [("cancelled", Reason.POST_CHANGED)] * 2
+
+
+def test_another_account_than_the_approved_one_is_not_posted_to(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew)
+    other = replace(house.channels[X], profile=replace(house.channels[X].profile, account="somebody/else"))
+    moved = replace(house, channels={X: other})
+    go_to(clock, NINE)
+    drain(moved, worker_of(moved))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.ACCOUNT_CHANGED)
+
+
+def test_an_account_that_is_gone_from_the_configuration_is_held(house: Context, crew: Crew, clock: FakeClock) -> None:
+    post = scheduled(house, crew)
+    bare = replace(house, channels={})
+    go_to(clock, NINE)
+    drain(bare, worker_of(bare))
+    assert states(house, post)[0] == ("held", Reason.CHANNEL_GONE)
+
+
+def test_a_halt_holds_what_comes_due_and_one_reviewer_frees_it(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew, grace=timedelta(hours=3))
+    queue.halt(house, crew.auditor, "chờ gia đình")
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    assert states(house, post)[0] == ("held", Reason.HALT)
+    queue.ask_unhalt(house, crew.coordinator)
+    queue.confirm_unhalt(house, crew.reviewer)
+    drain(house, worker)
+    assert far.accepted == []
+    settle.settle_resend(house, crew.reviewer, deliveries_of(house, post)[0].id)
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+@pytest.mark.parametrize("scope", ["campaign", "channel", "language", "post"])
+def test_a_hold_stops_what_it_names(house: Context, crew: Crew, clock: FakeClock, far: FarSide, scope: str) -> None:
+    post = scheduled(house, crew)
+    target = {"campaign": CAMPAIGN, "channel": X, "language": "vi", "post": str(post.id)}[scope]
+    queue.hold(house, crew.coordinator, scope, target, "chờ")
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.HOLD)
+
+
+def test_a_paused_channel_sends_nothing(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    post = scheduled(house, crew)
+    queue.pause_channel(house, crew.auditor, X, "khóa lạ")
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.CHANNEL_PAUSED)
+
+
+def test_consent_refused_after_approval_stops_the_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    cases.import_cases(house, crew.coordinator, [a_case()], source="https://example.org")
+    post = scheduled(house, crew, cases=("nguyen-van-a",))
+    spoil(house, "cases", document=_with_consent(house, "refused"))
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.CONSENT)
+
+
+def _with_consent(house: Context, consent: str) -> str:
+    with house.store.read() as tx:
+        document = tx.execute(tables.cases.select()).one().document
+    return json.dumps(json.loads(document) | {"consent": consent})
+
+
+def test_a_fact_revised_behind_the_program_stops_the_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    cases.import_cases(house, crew.coordinator, [a_case()], source="https://example.org")
+    post = scheduled(house, crew, cases=("nguyen-van-a",))
+    with house.store.read() as tx:
+        revisions = json.loads(tx.execute(tables.cases.select()).one().revisions)
+    spoil(house, "cases", revisions=json.dumps(revisions | {"status": 9}))
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.FACT_CHANGED)
+
+
+def test_fresh_words_do_not_outlive_the_confirmation(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    cases.import_cases(house, crew.coordinator, [a_case(as_of="2026-06-01")], source="https://example.org")
+    far_away = NINE + timedelta(days=60)
+    post = scheduled(house, crew, at=far_away, cases=("nguyen-van-a",), tier="fresh", kind="arrest")
+    go_to(clock, far_away)
+    drain(house, replace(worker_of(house), down_since=None))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.STATUS_AGED)
+
+
+def test_later_than_its_grace_it_is_missed_and_goes_back_to_a_person(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew)
+    go_to(clock, NINE + timedelta(minutes=21))
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post) == [("missed", Reason.TOO_LATE), ("missed", Reason.PARENT_MISSING)]
+    returned = posts.get_post(house, post.id)
+    assert (returned.state, returned.reason) == (PostState.RETURNED, "not_sent")
+
+
+def test_in_quiet_hours_it_waits_for_their_end(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    late = datetime.fromisoformat("2026-11-22T22:30:00+07:00")
+    post = scheduled(house, crew, at=late, grace=timedelta(hours=12))
+    go_to(clock, late)
+    worker = worker_of(house)
+    drain(house, worker)
+    assert far.accepted == []
+    assert states(house, post)[0] == ("scheduled", Reason.QUIET)
+    go_to(clock, datetime.fromisoformat("2026-11-23T06:00:00+07:00"))
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+def test_beyond_the_days_cap_it_waits_for_the_next_day(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    rhythm = replace(house.channels[X].rhythm, daily_cap=1)
+    capped = replace(house, channels={X: replace(house.channels[X], rhythm=rhythm)})
+    scheduled(capped, crew)
+    second = scheduled(capped, crew, at=NINE + timedelta(hours=2), grace=timedelta(days=2))
+    worker = worker_of(capped)
+    for hours in (0, 2):
+        go_to(clock, NINE + timedelta(hours=hours))
+        drain(capped, worker)
+    assert len(far.accepted) == 2
+    assert states(capped, second)[0] == ("scheduled", Reason.DAILY_CAP)
+
+
+def test_a_suspect_clock_sends_nothing(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house), clock_suspect=True)
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.CLOCK_SUSPECT)
+
+
+def test_after_a_day_without_a_daemon_a_person_decides(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    worker_of(house)
+    post = scheduled(house, crew, grace=timedelta(days=9))
+    go_to(clock, NINE + timedelta(days=2))
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.DOWN_TOO_LONG)
+
+
+def test_catching_up_is_bounded_an_hour(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    slow = replace(house, publishing=replace(house.publishing, catch_up_per_hour=2))
+    worker_of(slow)
+    for minutes in range(4):
+        scheduled(slow, crew, at=NINE + timedelta(minutes=minutes), grace=timedelta(hours=9))
+    go_to(clock, NINE + timedelta(hours=1))
+    worker = worker_of(slow)
+    drain(slow, worker)
+    assert len(far.accepted) == 4  # two posts of two parts
+    clock.advance(hours=1, minutes=1)
+    drain(slow, worker)
+    assert len(far.accepted) == 8
+
+
+def test_an_error_in_the_gate_means_no_send(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.services.deliver.rule", broken)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert states(house, post)[0] == ("held", Reason.GATE_FAILED)
+
+
+def absent(failure: Failure, retry_at: datetime | None = None) -> Callable[[Parcel], Outcome]:
+    return lambda _: Absent(failure, "as told", retry_at)
+
+
+def test_a_rejected_post_fails_with_its_answers(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.answers = [absent(Failure.REJECTED)]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert states(house, post) == [("failed", Reason.REJECTED), ("missed", Reason.PARENT_MISSING)]
+
+
+def test_an_unreachable_platform_is_tried_again_until_it_answers(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers = [absent(Failure.UNREACHABLE)] * 2
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    assert states(house, post)[0] == ("retry_wait", Reason.UNREACHABLE)
+    for _ in range(2):
+        clock.advance(minutes=2)
+        drain(house, worker)
+    assert len(far.accepted) == 2
+    assert posts.get_post(house, post.id).state is PostState.PUBLISHED
+
+
+def test_a_rate_limit_is_waited_out_to_the_moment_the_platform_named(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    until = NINE + timedelta(minutes=10)
+    far.answers = [absent(Failure.RATE_LIMITED, until)]
+    scheduled(house, crew)
+    worker = worker_of(house)
+    go_to(clock, NINE)
+    drain(house, worker)
+    go_to(clock, until - timedelta(seconds=1))
+    assert drain(house, worker) == []
+    go_to(clock, until)
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+def test_a_wait_beyond_its_window_ends_it(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.answers = [absent(Failure.RATE_LIMITED, NINE + timedelta(hours=5))]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert states(house, post)[0] == ("failed", Reason.RATE_LIMITED)
+
+
+def test_broken_sign_in_pauses_that_channel_once_and_holds_the_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers = [absent(Failure.AUTH_BROKEN)]
+    first = scheduled(house, crew, grace=timedelta(hours=5))
+    second = scheduled(house, crew, at=NINE + timedelta(hours=2))
+    worker = worker_of(house)
+    for hours in (0, 2):
+        go_to(clock, NINE + timedelta(hours=hours))
+        drain(house, worker)
+    assert states(house, first)[0] == ("held", Reason.AUTH_BROKEN)
+    assert states(house, second)[0] == ("held", Reason.CHANNEL_PAUSED)
+    assert len(told(house, Act.CHANNEL_PAUSED)) == 1
+
+
+def lost(far: FarSide) -> Callable[[Parcel], Outcome]:
+    """Applied, and the answer cut."""
+
+    def answer(parcel: Parcel) -> Outcome:
+        far.accepted.append(parcel)
+        return Unsure("cut")
+
+    return answer
+
+
+def test_an_unknown_outcome_is_never_sent_again_but_looked_for(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers = [lost(far)]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    assert states(house, post)[0] == ("unknown", Reason.NO_ANSWER)
+    clock.advance(seconds=299)
+    assert drain(house, worker) == []
+    clock.advance(seconds=2)
+    drain(house, worker)
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["vi", ""], TEXTS["en", ""]]
+    assert posts.get_post(house, post.id).state is PostState.PUBLISHED
+
+
+def test_absence_is_believed_only_when_seen_twice(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.answers = [lambda _: Unsure("cut")]
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    clock.advance(seconds=300)
+    drain(house, worker)
+    assert states(house, post)[0][0] == "unknown"
+    assert far.accepted == []
+    clock.advance(seconds=300)
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+def test_where_nobody_can_look_a_person_decides(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.answers, far.finds = [lost(far)], [Unsure("no read access")]
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    clock.advance(seconds=300)
+    drain(house, worker)
+    assert states(house, post)[0] == ("held", Reason.CANNOT_LOOK)
+    assert len(far.accepted) == 1
+
+
+def in_doubt(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> tuple[Post, Worker]:
+    far.answers, far.finds = [lambda _: Unsure("cut")], [Unsure("no read access")]
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    clock.advance(seconds=300)
+    drain(house, worker)
+    return post, worker
+
+
+def test_resending_what_may_be_out_takes_two_people(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    post, worker = in_doubt(house, crew, clock, far)
+    held = deliveries_of(house, post)[0].id
+    assert settle.settle_resend(house, crew.coordinator, held).state is DeliveryState.HELD
+    with pytest.raises(Refused, match="Someone else"):
+        settle.settle_resend(house, crew.coordinator, held)
+    assert settle.settle_resend(house, crew.reviewer, held).state is DeliveryState.SCHEDULED
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+def test_a_person_says_it_is_live_and_the_thread_goes_on(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post, worker = in_doubt(house, crew, clock, far)
+    held = deliveries_of(house, post)[0].id
+    with pytest.raises(BadInput, match="address"):
+        settle.settle_live(house, crew.coordinator, held, "javascript:alert(1)")
+    live = settle.settle_live(house, crew.coordinator, held, "https://example.org/thu/status/77")
+    assert (live.state, live.remote_id) == (DeliveryState.PUBLISHED, "77")
+    drain(house, worker)
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["en", ""]]
+    assert far.accepted[0].parent is not None
+    assert far.accepted[0].parent.remote_id == "77"
+
+
+def test_dropping_ends_the_thread_and_says_so(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    post, worker = in_doubt(house, crew, clock, far)
+    settle.settle_drop(house, crew.coordinator, deliveries_of(house, post)[0].id)
+    drain(house, worker)
+    assert states(house, post) == [("cancelled", Reason.SETTLED_DROP), ("missed", Reason.PARENT_MISSING)]
+    assert posts.get_post(house, post.id).state is PostState.RETURNED
+    assert far.accepted == []
+
+
+def test_an_auditor_settles_nothing(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    post, _ = in_doubt(house, crew, clock, far)
+    held = deliveries_of(house, post)[0].id
+    acts: list[Callable[[Person], object]] = [
+        lambda person: settle.settle_live(house, person, held, "https://example.org/1"),
+        lambda person: settle.settle_resend(house, person, held),
+        lambda person: settle.settle_drop(house, person, held),
+    ]
+    for act in acts:
+        with pytest.raises(Refused):
+            act(crew.auditor)
+
+
+def test_a_dead_worker_leaves_doubt_not_a_second_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    (errand,) = deliver.wave(house, worker_of(house), (), (X,))
+    far.publish(errand.parcel)  # it went out, and then the machine died
+    worker = worker_of(house)
+    assert drain(house, worker) == []
+    assert states(house, post)[0][0] == "sending"
+    clock.advance(seconds=house.publishing.lease_s + 1)
+    worker = worker_of(house)
+    assert states(house, post)[0] == ("unknown", Reason.LEASE_EXPIRED)
+    clock.advance(seconds=house.publishing.settle_s)
+    drain(house, worker)
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["vi", ""], TEXTS["en", ""]]
+
+
+def test_a_worker_that_lost_its_lease_cannot_write_its_outcome(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    slow = worker_of(house)
+    (errand,) = deliver.wave(house, slow, (), (X,))
+    clock.advance(seconds=house.publishing.lease_s + 1)
+    deliver.reap(house)
+    late = Done(errand, Absent(Failure.UNREACHABLE, "as told"))
+    deliver.wave(house, slow, [late], ())
+    assert states(house, post)[0] == ("unknown", Reason.LEASE_EXPIRED)
+    assert far.accepted == []
+
+
+def test_a_machine_that_slept_past_half_the_lease_does_not_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    scheduled(house, crew)
+    go_to(clock, NINE)
+    (errand,) = deliver.wave(house, worker_of(house), (), (X,))
+    clock.booted += house.publishing.lease_s / 2 + 1
+    done = deliver.answer(house, errand)
+    assert isinstance(done.outcome, Absent)
+    assert done.outcome.failure is Failure.LATE
+    assert far.accepted == []
+
+
+def test_a_bug_in_an_adapter_is_doubt_not_absence(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    def crash(_: Parcel) -> Outcome:
+        raise KeyError
+
+    far.answers = [crash]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert states(house, post)[0] == ("unknown", Reason.NO_ANSWER)
+
+
+def test_a_repeat_carries_the_same_key(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    keys: list[str] = []
+
+    def refuse(parcel: Parcel) -> Outcome:
+        keys.append(parcel.idem_key)
+        return Absent(Failure.UNREACHABLE, "as told")
+
+    far.answers = [refuse, refuse]
+    scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for _ in range(2):
+        drain(house, worker)
+        clock.advance(minutes=2)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
+def test_a_restored_copy_is_halted_before_anything_leaves(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    scheduled(house, crew)
+    with house.store.read() as tx:
+        size = tx.execute(tables.audit_records.select()).fetchall().__len__()
+    checkpoint(house.store, house.keystore, now=clock.now(), force=True)
+    with house.store.write() as tx:
+        for trigger in tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
+            tx.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        tx.execute(tables.checkpoints.delete())
+        tx.execute(tables.audit_payloads.delete().where(tables.audit_payloads.c.seq >= size - 1))
+        tx.execute(tables.audit_records.delete().where(tables.audit_records.c.seq >= size - 1))
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    assert far.accepted == []
+    assert queue.halt_state(house) is not None
