@@ -39,6 +39,7 @@ def test_a_missing_space_makes_a_bare_link(text: str, bare: list[str]) -> None:
     assert [link.text for link in links(text) if link.bare] == bare
 
 
+@settings(max_examples=60)
 @given(st.text(alphabet="aạĐ. /:-_@#x🕯🇻\u200d\ufe0f\u0301“”中"))
 def test_links_stand_where_they_say(text: str) -> None:
     normal = nfc(text)
@@ -120,8 +121,8 @@ def test_hostile_text_costs_time_in_proportion_to_its_length(hostile: str) -> No
             count(hostile * repeats, rules)
         return time.process_time() - begin
 
-    short = min(seconds(300) for _ in range(2))
-    assert min(seconds(2_400) for _ in range(2)) < 30 * short + 0.05  # eight times the text; a square would be 64
+    short = min(seconds(150) for _ in range(2))
+    assert min(seconds(1_200) for _ in range(2)) < 30 * short + 0.05  # eight times the text; a square would be 64
 
 
 def test_the_longest_text_of_dots_is_counted_quickly() -> None:
