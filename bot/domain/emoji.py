@@ -77,7 +77,9 @@ _SEQUENCE = re.compile(
     ))
 )  # fmt: skip
 
+_LOWEST_IN_EACH = "\u20e3"  # every sequence holds a character from here on; plain text is not searched at all
+
 
 def as_one(text: str, sign: str) -> str:
     """Put `sign` in the place of each sequence; emoji of a single code point stay as they are."""
-    return _SEQUENCE.sub(sign, text)
+    return _SEQUENCE.sub(sign, text) if max(text, default="") >= _LOWEST_IN_EACH else text

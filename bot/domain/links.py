@@ -104,7 +104,7 @@ def _found(s: str) -> Iterator[tuple[int, str, bool]]:
     """Start, text and bareness of each link, in order; what one has taken is not read again."""
     done = 0
     for run in _RUN.finditer(s):
-        if run.end() <= done or "." not in run[0]:
+        if run.end() <= done or "." not in run[0].strip("."):  # a full stop alone parts no labels
             continue
         for start, domain_start, domain_end in _Domains(s, run.start(), run.end()).candidates():
             if start - 1 >= done or start == done == 0:
