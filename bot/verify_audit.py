@@ -176,14 +176,20 @@ class Note(NamedTuple):
 
 
 def read_note(text: str) -> Note:
-    found = NOTE.fullmatch(text[: MAX_NOTE + 1])
-    if not found or len(text) > MAX_NOTE or b64encode(b64decode(found[3])).decode() != found[3]:
+    found = NOTE.fullmatch(text) if len(text) <= MAX_NOTE else None
+    if found is None:
         raise ValueError("no signed checkpoint")
     lines = [line.split(" ") for line in found[4].splitlines()]
-    blobs = [(name, b64decode(blob, validate=True)) for _, name, blob in lines]
+    blobs = [(name, read_base64(blob)) for _, name, blob in lines]
     signatures = tuple((name, blob[:4].hex(), blob[4:]) for name, blob in blobs if len(blob) == 4 + 64)
     body = "".join(f"{found[line]}\n" for line in (1, 2, 3)).encode()
-    return Note(found[1], int(found[2]), b64decode(found[3]), body, signatures)
+    return Note(found[1], int(found[2]), read_base64(found[3]), body, signatures)
+
+
+def read_base64(text: str) -> bytes:
+    raw = b64decode(text, validate=True)
+    require(b64encode(raw).decode() == text)
+    return raw
 
 
 class Key(NamedTuple):

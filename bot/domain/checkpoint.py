@@ -106,16 +106,17 @@ def parse_note(text: str) -> Note:
     if found is None:
         raise Malformed("not a signed checkpoint")
     origin, size, root = found[1], int(found[2]), b64decode(found[3])
-    signatures = []
+    body, signatures = checkpoint_body(origin, size, root), []
     for line in found[4].splitlines():
         _, name, blob = line.split(" ")
         try:
             raw = b64decode(blob, validate=True)
         except ValueError as error:
             raise Malformed("a signature is not base64") from error
+        if b64encode(raw).decode() != blob:
+            raise Malformed("a signature is not in canonical base64")
         if len(raw) == _SIGNATURE_BYTES:
             signatures.append((name, raw[:4].hex(), raw[4:]))
-    body = checkpoint_body(origin, size, root)
     if not text.startswith(body.decode()):
         raise Malformed("the root is not in canonical base64")
     return Note(origin, size, root, body, tuple(signatures))

@@ -1,6 +1,7 @@
 """Verification of the audit log: one pass over its records, then a judgement by the signed notes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -75,10 +76,10 @@ def verify(
     """
     try:
         notes, faults = _notes(tx, anchors)
-        walk = _Walk()
-        rows = ((*row,) for row in audit.raw_rows(tx, audit_records))
+        walk, rows, commitments = _Walk(), audit.raw_rows(tx, audit_records), _commitments(tx, keystore)
         try:
-            _step_through(walk, rows, notes, _commitments(tx, keystore) if keystore else iter(()))
+            with closing(rows), closing(commitments):
+                _step_through(walk, rows, notes, commitments)
         except _Bad as bad:
             walk.bad = bad
         return _judge(walk, notes, faults, tuple(vkeys), every=every)
@@ -103,13 +104,14 @@ def _notes(tx: Connection, anchors: Iterable[str]) -> tuple[list[Note], list[str
     return sorted(notes, key=lambda note: note.size), faults
 
 
-def _commitments(tx: Connection, keystore: Keystore) -> Iterator[tuple[int, str]]:
+def _commitments(tx: Connection, keystore: Keystore | None) -> Generator[tuple[int, str]]:
     """What each payload that can be opened would have to be committed to as."""
-    for seq, subject, salt, sealed in audit.raw_rows(tx, audit_payloads):
-        name = (subject or b"").decode(errors="replace")
-        if keystore.knows(name):
-            content = keystore.unseal(name, sealed or b"")
-            yield seq, "altered" if content is None else payload_commitment(salt or b"", content)
+    with closing(audit.raw_rows(tx, audit_payloads)) as rows:
+        for seq, subject, salt, sealed in rows if keystore else ():
+            name = (subject or b"").decode(errors="replace")
+            if keystore and keystore.knows(name):
+                content = keystore.unseal(name, sealed or b"")
+                yield seq, "altered" if content is None else payload_commitment(salt or b"", content)
 
 
 def _step_through(

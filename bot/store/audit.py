@@ -1,7 +1,7 @@
 """The audit log in the database: appended at its tail, read back as exact bytes, guarded by triggers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
@@ -216,7 +216,7 @@ def read_row(row: RawRow) -> Entry:
     return found
 
 
-def raw_rows(tx: Connection, table: Table) -> Iterator[Row[*tuple[Any, ...]]]:
+def raw_rows(tx: Connection, table: Table) -> Generator[Row[*tuple[Any, ...]]]:
     """Every row as it lies there, in order, a few at a time; for whoever verifies a file somebody got at.
 
     Texts come as bytes and what is of another type as null, so that nothing in the file can stop the reading.
@@ -225,7 +225,8 @@ def raw_rows(tx: Connection, table: Table) -> Iterator[Row[*tuple[Any, ...]]]:
     wanted = ", ".join(_raw_column(column, sqlite=sqlite) for column in table.c)
     key = next(iter(table.primary_key)).name
     query = f"SELECT {wanted} FROM {table.name} ORDER BY {key}"  # noqa: S608 - names of our own columns
-    return iter(tx.execution_options(yield_per=1000).exec_driver_sql(query))
+    with tx.execution_options(yield_per=1000).exec_driver_sql(query) as found:
+        yield from found
 
 
 def _raw_column(column: Column[Any], *, sqlite: bool) -> str:
