@@ -49,9 +49,7 @@ def open_holds(tx: Connection) -> frozenset[tuple[str, str]]:
 
 def current(tx: Connection) -> tuple[Hold, ...]:
     """All that is held, newest first."""
-    query = (
-        select(holds).where(holds.c.ended_at.is_(None)).order_by(holds.c.placed_at.desc(), holds.c.id.desc())
-    )
+    query = select(holds).where(holds.c.ended_at.is_(None)).order_by(holds.c.placed_at.desc(), holds.c.id.desc())
     return tuple(_value(row) for row in tx.execute(query))
 
 
@@ -79,7 +77,7 @@ def ask_end(tx: Connection, hold_id: int, by: int) -> None:
     tx.execute(update(holds).where(holds.c.id == hold_id).values(asked_by=by))
 
 
-def end(tx: Connection, hold_id: int, by: int, at: datetime) -> None:
+def end(tx: Connection, hold_id: int, by: int | None, at: datetime) -> None:
     tx.execute(update(holds).where(holds.c.id == hold_id).values(ended_by=by, ended_at=at))
 
 
@@ -101,9 +99,7 @@ def resume(tx: Connection, channel: str) -> None:
 
 
 def paused_channels(tx: Connection) -> frozenset[str]:
-    return frozenset(
-        row.name for row in tx.execute(select(channels.c.name).where(channels.c.paused_at.is_not(None)))
-    )
+    return frozenset(row.name for row in tx.execute(select(channels.c.name).where(channels.c.paused_at.is_not(None))))
 
 
 def pauses(tx: Connection) -> tuple[Pause, ...]:
