@@ -125,7 +125,8 @@ def _read_sentence(reader: Reader) -> Sentence | None:
 def _read_name(reader: Reader, key: str, shape: re.Pattern[str], *, required: bool = False) -> str:
     name = reader.text(key, required=required)
     if name and not shape.match(name):
-        reader.report(key, f"“{name[:40]}” may hold only a–z, 0–9 and single hyphens.", f"Try “{_slug(name)}”.")
+        problem, remedy = "“{name}” may hold only a–z, 0–9 and single hyphens.", "Try “{slug}”."
+        reader.report(key, problem, remedy, name=name[:40], slug=_slug(name))
     return name
 
 
@@ -146,7 +147,7 @@ def _read_event(reader: Reader, taken: set[str]) -> Event:
     when = reader.parsed("date", PartialDate.parse, required=True) or _UNREAD
     key = _read_name(reader, "key", EVENT_KEY) or event_key(kind, when, taken)
     if key in taken:
-        reader.report("key", f"“{key}” names two events of this case.", "Give each its own key, or leave it out.")
+        reader.report("key", "“{event}” names two events of this case.", "Give each its own key.", event=key)
     taken.add(key)
     return Event(
         key=key,

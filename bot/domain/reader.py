@@ -29,6 +29,22 @@ def suggest(word: str, known: Collection[str], otherwise: str = "") -> str:
     return f"Did you mean “{close[0]}”?" if close else otherwise
 
 
+def finding(
+    file: str,
+    where: str,
+    problem: str,
+    remedy: str = "",
+    /,
+    *,
+    near: tuple[str, Collection[str]] = ("", ()),
+    **fields: object,
+) -> Finding:
+    """`near` is a wrong word and the right ones, for “did you mean”; `fields` fill problem and remedy."""
+    if close := get_close_matches(near[0], near[1], 1):
+        fields["near"], remedy = close[0], "Did you mean “{near}”?"
+    return Finding(file, where, problem, remedy, fields)
+
+
 def _plain(value: object) -> object:
     """TOML knows dates, people write them bare or in quotation marks, and we read both as text."""
     return value.isoformat() if type(value) is date else value
@@ -50,34 +66,44 @@ class Reader:
         self.findings: list[Finding] = [] if findings is None else findings
         for key in plain:
             if key not in known:
-                self.report(str(key)[:40], "unknown key.", suggest(str(key), known, "Remove it."))
+                self.report(str(key)[:40], "unknown key.", "Remove it.", near=(str(key), known))
 
-    def report(self, key: str, problem: str, remedy: str = "") -> None:
+    def report(
+        self,
+        key: str,
+        problem: str,
+        remedy: str = "",
+        /,
+        *,
+        near: tuple[str, Collection[str]] = ("", ()),
+        **fields: object,
+    ) -> None:
         place = ": ".join(part for part in (self.where, key) if part)
-        self.findings.append(Finding(self.file, place, problem, remedy))
+        self.findings.append(finding(self.file, place, problem, remedy, near=near, **fields))
 
-    def _typed(self, key: str, kind: type[T], words: str) -> T | None:
+    def _typed(self, key: str, kind: type[T], otherwise: str) -> T | None:
         value = _plain(self.plain.get(key))
         if value is None:
             return None
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.report(key, f"must be {words}.")
+            self.report(key, otherwise, key=key)
             return None
         return value
 
     def _checked(self, key: str, text: str) -> str:
         text = normal(text)
         if len(text) > MAX_TEXT:
-            self.report(key, f"is longer than {MAX_TEXT} characters.", "Shorten it.")
+            self.report(key, "is longer than {most} characters.", "Shorten it.", most=MAX_TEXT)
             return ""
         if unseen := UNSEEN.search(text):
-            self.report(key, f"holds an invisible character (U+{ord(unseen[0]):04X}).", "Delete it.")
+            code = f"U+{ord(unseen[0]):04X}"
+            self.report(key, "holds an invisible character ({code}).", "Delete it.", code=code)
             return ""
         return text
 
     def text(self, key: str, *, required: bool = False) -> str:
         before = len(self.findings)
-        value = self._checked(key, self._typed(key, str, "text") or "")
+        value = self._checked(key, self._typed(key, str, "must be text.") or "")
         if required and not value and len(self.findings) == before:
             self.report(key, "is missing.", "Fill it in.")
         return value
@@ -85,9 +111,9 @@ class Reader:
     def texts(self, key: str, *, required: str = "") -> tuple[str, ...]:
         """Single lines, the empty ones dropped. `required` is the remedy where there must be one."""
         before = len(self.findings)
-        values: list[Any] = [_plain(value) for value in self._typed(key, list, "a list of texts") or []]
+        values: list[Any] = [_plain(value) for value in self._typed(key, list, "must be a list of texts.") or []]
         if len(values) > MAX_ITEMS or not all(isinstance(value, str) for value in values):
-            self.report(key, f"must be a list of at most {MAX_ITEMS} texts.")
+            self.report(key, "must be a list of at most {most} texts.", most=MAX_ITEMS)
             return ()
         lines = (" ".join(self._checked(key, value).split()) for value in values)
         kept = tuple(line for line in lines if line)
@@ -96,12 +122,12 @@ class Reader:
         return kept
 
     def flag(self, key: str) -> bool | None:
-        return self._typed(key, bool, "true or false")
+        return self._typed(key, bool, "must be true or false.")
 
     def number(self, key: str, *, most: int, least: int = 0) -> int | None:
-        value = self._typed(key, int, "a whole number")
+        value = self._typed(key, int, "must be a whole number.")
         if value is not None and not least <= value <= most:
-            self.report(key, f"must be a whole number from {least} to {most}.")
+            self.report(key, "must be a whole number from {least} to {most}.", least=least, most=most)
             return None
         return value
 
@@ -118,7 +144,7 @@ class Reader:
         except ValueError:
             values = [kind.value for kind in kinds if kind.value]
             offered = ", ".join(f"“{value}”" for value in values)
-            self.report(key, f"“{text[:40]}” is not one of {offered}.", suggest(text, values))
+            self.report(key, "“{text}” is not one of {offered}.", near=(text, values), text=text[:40], offered=offered)
             return default
 
     def parsed(self, key: str, read: Callable[[str], T], *, required: bool = False) -> T | None:
@@ -134,23 +160,23 @@ class Reader:
         try:
             return read(text)
         except BadInput as error:
-            self.report(key, str(error))
+            self.report(key, error.template, **error.fields)
             return None
 
     def table(self, key: str, known: Collection[str]) -> "Reader | None":
-        value = self._typed(key, dict, "a table")
+        value = self._typed(key, dict, "must be a table.")
         return None if value is None else self._inner(value, known, key)
 
     def tables(self, key: str, known: Collection[str], named: str = "id") -> "Iterator[Reader]":
         """The tables of a list, each called by its `named` value or its number."""
-        values: list[Any] = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
+        values: list[Any] = self._typed(key, list, "must be a list of tables, each under [[{key}]].") or []
         for number, value in enumerate(values, 1):
             name = value.get(named) if isinstance(value, dict) else None
             label = f"{key} “{name[:60]}”" if isinstance(name, str) and name else f"{key} {number}"
             if isinstance(value, dict):
                 yield self._inner(value, known, label)
             else:
-                self.report(label, "is not a table.", f"Write it under [[{key}]].")
+                self.report(label, "is not a table.", "Write it under [[{key}]].", key=key)
 
     def _inner(self, plain: Mapping[str, Any], known: Collection[str], label: str) -> "Reader":
         where = ": ".join(part for part in (self.where, label) if part)

@@ -7,15 +7,8 @@ from pathlib import Path
 
 from bot.domain.case import Case
 from bot.domain.errors import Finding, Rejected
-from bot.domain.facts import (
-    CASE_KEYS,
-    EVENT_KEYS,
-    SENTENCE_KEYS,
-    Plain,
-    case_to_plain,
-    read_case,
-)
-from bot.domain.reader import Reader, normal
+from bot.domain.facts import CASE_KEYS, EVENT_KEYS, SENTENCE_KEYS, Plain, case_to_plain, read_case
+from bot.domain.reader import Reader, finding, normal
 from bot.library.files import read_toml
 from bot.library.sheets import Row, read_sheet, write_sheet
 
@@ -32,11 +25,10 @@ _FLAGS = {"custody_unbroken", "all_defendants_listed"} | {
 }
 _NUMBERS = {_EVENT + key for key in ("joint_defendants", "prison_months", "probation_months")}
 _CASE_COLUMNS = tuple(key for key in CASE_KEYS if key != "event")
-_EVENT_COLUMNS = tuple(
-    _EVENT + key for key in EVENT_KEYS for key in (SENTENCE_KEYS if key == "sentence" else (key,))
-)
+_EVENT_COLUMNS = tuple(_EVENT + key for key in EVENT_KEYS for key in (SENTENCE_KEYS if key == "sentence" else (key,)))
 COLUMNS = _CASE_COLUMNS + _EVENT_COLUMNS
 _DIGITS = 9
+Report = Callable[..., None]
 
 
 def read_cases_toml(source: bytes | Path, name: str = "") -> tuple[Case, ...]:
@@ -67,9 +59,7 @@ def _toml_value(key: str, value: object, indent: str) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, dict):
-        return (
-            "{ " + ", ".join(f"{part} = {_toml_value(part, item, '')}" for part, item in value.items()) + " }"
-        )
+        return "{ " + ", ".join(f"{part} = {_toml_value(part, item, '')}" for part, item in value.items()) + " }"
     if isinstance(value, list):
         items = [_toml_value(key, item, "") for item in value]
         line = "[" + ", ".join(items) + "]"
@@ -113,9 +103,7 @@ def read_cases_csv(source: bytes | Path, name: str = "") -> tuple[Case, ...]:
             by_slug[slug].append(row)
         else:
             problem = "has no slug."
-            sheet.findings.append(
-                Finding(sheet.file, f"line {row.line}", problem, "Say whose event this is.")
-            )
+            sheet.findings.append(Finding(sheet.file, f"line {row.line}", problem, "Say whose event this is."))
     cases = [_case_of_rows(rows, sheet.file, sheet.findings) for rows in by_slug.values()]
     return _agreed(cases, sheet.findings, sheet.file)
 
@@ -130,27 +118,23 @@ def _case_of_rows(rows: Sequence[Row], file: str, findings: list[Finding]) -> Ca
         for key in _CASE_COLUMNS:
             value = _value(key, row.cells[key], report)
             if value is not None and plain.setdefault(key, value) != value:
-                report(
-                    key, "differs from another row of this case.", "Fill it in once and leave the rest empty."
-                )
+                report(key, "differs from another row of this case.", "Fill it in once and leave the rest empty.")
         cells = {key: row.cells[key] for key in _EVENT_COLUMNS}
         if any(cell.strip() for cell in cells.values()):
             events.append(_event_of_cells(cells, report))
             places.append(place)
-    reader = Reader(
-        plain | {"event": events}, CASE_KEYS, file=file, where=f"line {rows[0].line}", findings=findings
-    )
+    reader = Reader(plain | {"event": events}, CASE_KEYS, file=file, where=f"line {rows[0].line}", findings=findings)
     return read_case(reader, places)
 
 
-def _event_of_cells(cells: Mapping[str, str], report: Callable[[str, str, str], None]) -> Plain:
+def _event_of_cells(cells: Mapping[str, str], report: Report) -> Plain:
     values = {key.removeprefix(_EVENT): _value(key, cell, report) for key, cell in cells.items()}
     plain = {key: value for key, value in values.items() if value is not None}
     sentence = {key: plain.pop(key) for key in SENTENCE_KEYS if key in plain}
     return plain | ({"sentence": sentence} if sentence else {})
 
 
-def _value(column: str, cell: str, report: Callable[[str, str, str], None]) -> object:
+def _value(column: str, cell: str, report: Report) -> object:
     """What the cell says, None where it is empty."""
     text = normal(cell)
     if not text:
@@ -164,12 +148,15 @@ def _value(column: str, cell: str, report: Callable[[str, str, str], None]) -> o
     else:
         return text.split("\n") if column in _LISTS else text
     if value is None:
-        report(column, f"“{text[:40]}” cannot be read.", remedy)
+        report(column, "“{text}” cannot be read.", remedy, text=text[:40])
     return value
 
 
-def _reporter(file: str, place: str, findings: list[Finding]) -> Callable[[str, str, str], None]:
-    return lambda key, problem, remedy: findings.append(Finding(file, f"{place}: {key}", problem, remedy))
+def _reporter(file: str, place: str, findings: list[Finding]) -> Report:
+    def report(key: str, problem: str, remedy: str, **fields: object) -> None:
+        findings.append(Finding(file, f"{place}: {key}", problem, remedy, fields))
+
+    return report
 
 
 def _agreed(cases: Sequence[Case], findings: list[Finding], file: str) -> tuple[Case, ...]:
@@ -183,7 +170,7 @@ def _agreed(cases: Sequence[Case], findings: list[Finding], file: str) -> tuple[
     for event in (event for case in cases for event in case.events if event.joint):
         hearings[event.joint].add(f"{event.kind} of {event.date}")
     findings += [
-        Finding(file, f"joint “{joint}”", f"names {' and '.join(sorted(days))}.", "One name is one hearing.")
+        finding(file, f"joint “{joint}”", "names {days}.", "One name is one hearing.", days=", ".join(sorted(days)))
         for joint, days in hearings.items()
         if len(days) > 1
     ]

@@ -26,13 +26,13 @@ def read_source(source: bytes | Path, name: str = "") -> tuple[str, str]:
     except FileNotFoundError as error:
         raise _rejected(name, "", "is missing.", "Copy the original back, or name another file.") from error
     except OSError as error:
-        raise _rejected(name, "", f"cannot be read: {error.strerror}.", "Check its permissions.") from error
+        raise _rejected(name, "", "cannot be read: {why}.", "Check its permissions.", why=error.strerror) from error
     return decode(raw, name), name
 
 
 def decode(raw: bytes, name: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise _rejected(name, "", f"is larger than {MAX_BYTES // 1_000_000} MB.", "Split it.")
+        raise _rejected(name, "", "is larger than {most} MB.", "Split it.", most=MAX_BYTES // 1_000_000)
     if raw.startswith(_UTF16) or b"\0" in raw:
         raise _rejected(name, "", "is not UTF-8 but looks like UTF-16.", _SAVE_AS_UTF8)
     try:
@@ -50,10 +50,10 @@ def read_toml(source: bytes | Path, name: str = "") -> tuple[dict[str, Any], str
         raise _rejected(name, "", "is nested too deeply.", "Remove the brackets.") from error
     except ValueError as error:
         found = re.search(r"\s*\(at ([^()]*)\)\Z", str(error))
-        problem = str(error)[: found.start()] if found else str(error)
+        why = (str(error)[: found.start()] if found else str(error))[:200]
         where = found[1] if found else ""
-        raise _rejected(name, where, f"is not valid TOML: {problem[:200]}.", "Mend it there.") from error
+        raise _rejected(name, where, "is not valid TOML: {why}.", "Mend it there.", why=why) from error
 
 
-def _rejected(name: str, where: str, problem: str, remedy: str) -> Rejected:
-    return Rejected([Finding(name, where, problem, remedy)])
+def _rejected(name: str, where: str, problem: str, remedy: str, **fields: object) -> Rejected:
+    return Rejected([Finding(name, where, problem, remedy, fields)])

@@ -9,7 +9,7 @@ from functools import cache
 from bot.domain.campaign import SPOKEN, Observance, ObservanceKind
 from bot.domain.case import SLUG, PartialDate, Precision
 from bot.domain.errors import BadInput
-from bot.domain.reader import Reader, suggest
+from bot.domain.reader import Reader
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OBSERVANCE_KEYS = (
@@ -124,11 +124,11 @@ def read_observance(table: Reader) -> ObservanceRule:
     """Not to be used if the reader gained findings."""
     slug = table.text("id", required=True)
     if slug and not SLUG.match(slug):
-        table.report("id", f"“{slug[:40]}” may hold only a–z, 0–9 and single hyphens.")
+        table.report("id", "“{name}” may hold only a–z, 0–9 and single hyphens.", name=slug[:40])
     kind = table.choice("kind", ObservanceKind, ObservanceKind.HISTORY, required=True)
     rule = _read_rule(table)
     if kind in SPOKEN and isinstance(rule, Once) and rule.date.precision is not Precision.DAY:
-        table.report("date", f"“{rule.date}” is no day, so nothing can be posted on it.", "Give the day.")
+        table.report("date", "“{date}” is no day, so nothing can be posted on it.", "Give the day.", date=rule.date)
     return ObservanceRule(
         id=slug,
         name_vi=table.text("name_vi", required=True),
@@ -147,7 +147,7 @@ _UNREAD = Yearly(1, 1)
 def _read_rule(table: Reader) -> Rule:
     given = [key for key in _RULES if table.plain.get(key) is not None]
     if len(given) != 1:
-        table.report("", f"needs exactly one of {', '.join(_RULES)}.", "They say when the day is.")
+        table.report("", "needs exactly one of {rules}.", "They say when the day is.", rules=", ".join(_RULES))
         return _UNREAD
     if "until" in table.plain and given != ["date"]:
         table.report("until", "belongs to a date.", "Remove it.")
@@ -174,8 +174,7 @@ def weekday(text: str) -> int:
     """Monday is 0."""
     short = text.casefold()[:3]
     if short not in WEEKDAYS:
-        hint = suggest(text, WEEKDAYS, f"Write one of {', '.join(WEEKDAYS)}.")
-        raise BadInput("“{text}” is not a weekday. {hint}", text=text[:40], hint=hint)
+        raise BadInput("“{text}” is not a weekday. Write one of {known}.", text=text[:40], known=", ".join(WEEKDAYS))
     return WEEKDAYS.index(short)
 
 
@@ -194,8 +193,8 @@ def _read_weekday(table: Reader) -> Rule:
 
 def _lunar(text: str) -> Lunar:
     if text not in LUNAR_DAYS:
-        hint = suggest(text, LUNAR_DAYS, f"Known are {', '.join(LUNAR_DAYS)}.")
-        raise BadInput("“{text}” is not a lunar day we can reckon. {hint}", text=text[:40], hint=hint)
+        known = ", ".join(LUNAR_DAYS)
+        raise BadInput("“{text}” is not a lunar day we can reckon. Write one of {known}.", text=text[:40], known=known)
     return LUNAR_DAYS[text]
 
 
@@ -205,5 +204,6 @@ def _read_once(table: Reader) -> Rule:
     if on is None:
         return _UNREAD
     if until and (until.precision is not on.precision or until.last_day < on.first_day + timedelta(days=1)):
-        table.report("until", f"“{until}” does not follow {on}.", "Give a later date, as precise as the first.")
+        problem, remedy = "“{until}” does not follow {date}.", "Give a later date, as precise as the first."
+        table.report("until", problem, remedy, until=until, date=on)
     return Once(on, until)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Short, Slot
 from bot.domain.case import SLUG, Case
 from bot.domain.errors import BadInput, Finding, Rejected
-from bot.domain.reader import Reader, normal, suggest
+from bot.domain.reader import Reader, finding, normal
 from bot.domain.slots import zone
 from bot.library.files import read_toml
 from bot.library.observances import OBSERVANCE_KEYS, ObservanceRule, read_observance, weekday
@@ -102,14 +102,14 @@ def _list_of(
     values = tuple(read(table) for table in reader.tables(noun, known, named))
     for name, times in Counter(str(getattr(value, named)) for value in values).items():
         if name and times > 1:
-            reader.report(f"{noun} “{name[:40]}”", f"the {named} stands twice.", "Give one another.")
+            reader.report(f"{noun} “{name[:40]}”", "the {key} stands twice.", "Give one another.", key=named)
     return values
 
 
 def _campaign(table: Reader) -> Campaign:
     slug = table.text("slug", required=True)
     if slug and not SLUG.match(slug):
-        table.report("slug", f"“{slug[:40]}” may hold only a–z, 0–9 and single hyphens.")
+        table.report("slug", "“{name}” may hold only a–z, 0–9 and single hyphens.", name=slug[:40])
     approvals = table.number("approvals", least=1, most=MAX_APPROVALS)
     return Campaign(
         slug=slug,
@@ -205,12 +205,12 @@ def _astray(schedules: Schedules) -> list[Finding]:
     defaults = [campaign.slug for campaign in schedules.campaigns if campaign.default]
     findings = []
     if len(defaults) != 1:
-        problem = f"{len(defaults)} campaigns are the default." if defaults else "no campaign is the default."
-        findings.append(Finding("campaigns.toml", "default", problem, "Write default = true at exactly one."))
+        problem, remedy = "{count} campaigns are the default.", "Write default = true at exactly one."
+        findings.append(finding("campaigns.toml", "default", problem, remedy, count=len(defaults)))
     users = [("slots.toml", f"slot “{slot.name}”", slot.campaign) for slot in schedules.slots]
     users += [("posts.toml", f"post “{post.id}”", post.campaign) for post in schedules.posts]
     findings += [
-        Finding(file, f"{where}: campaign", f"“{slug[:40]}” does not exist.", suggest(slug, slugs, "Create it."))
+        finding(file, f"{where}: campaign", _NOWHERE, "Create it.", near=(slug, slugs), name=slug[:40])
         for file, where, slug in users
         if slug and slug not in slugs
     ]
@@ -226,25 +226,25 @@ def about_cases(schedules: Schedules, cases: Sequence[Case]) -> tuple[Finding, .
     for noun, shorts in known.items():
         used = [getattr(event, noun) for case in cases for event in case.events]
         findings += [
-            Finding(
-                "places.toml", f"{noun}s", f"“{value}” is missing, and is named {used.count(value)} times.", _PASSED
-            )
+            finding("places.toml", f"{noun}s", _NO_SHORT, _PASSED, name=value, times=used.count(value))
             for value in _missing(used, shorts)
         ]
     for case in cases:
         findings += [
-            Finding("cases", case.slug, f"campaign “{slug[:40]}” does not exist.", suggest(slug, slugs))
+            finding("cases", f"{case.slug}: campaigns", _NOWHERE, near=(slug, slugs), name=slug[:40])
             for slug in _missing(case.campaigns, slugs)
         ]
     present = [case.slug for case in cases]
     findings += [
-        Finding("posts.toml", f"post “{post.id}”: cases", f"“{slug}” does not exist.", suggest(slug, present))
+        finding("posts.toml", f"post “{post.id}”: cases", _NOWHERE, near=(slug, present), name=slug[:40])
         for post in schedules.posts
         for slug in _missing(post.cases, present)
     ]
     return tuple(findings)
 
 
+_NOWHERE = "“{name}” does not exist."
+_NO_SHORT = "“{name}” is missing, and is named {times} times."
 _PASSED = "Models that print it are passed over."
 
 

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.errors import Finding, Rejected
-from bot.domain.reader import normal, suggest
+from bot.domain.reader import finding, normal
 from bot.library.files import MAX_BYTES, read_source
 
 # A spreadsheet runs a cell that begins so; our apostrophe tells it not to, and is taken away again on import.
@@ -48,9 +49,7 @@ def write_sheet(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> st
     return _BOM + out.getvalue()
 
 
-def read_sheet(
-    source: bytes | Path, columns: Sequence[str], *, required: Sequence[str], name: str = ""
-) -> Sheet:
+def read_sheet(source: bytes | Path, columns: Sequence[str], *, required: Sequence[str], name: str = "") -> Sheet:
     """Good rows, and findings about bad ones. Raises Rejected if the file or its first line is of no use."""
     text, name = read_source(source, name)
     header_text = text.partition("\n")[0]
@@ -69,8 +68,8 @@ def read_sheet(
                 rows += _row(line, cells, header, columns, sheet)
             line = reader.line_num + 1
     except csv.Error as error:
-        problem = f"is not CSV from here on: {error}."
-        sheet.findings.append(Finding(name, f"line {line}", problem, "Look for a lone quotation mark."))
+        problem, remedy = "is not CSV from here on: {why}.", "Look for a lone quotation mark."
+        sheet.findings.append(finding(name, f"line {line}", problem, remedy, why=str(error)))
     if header is None and not sheet.findings:
         _header([], columns, required, name)
     return Sheet(name, tuple(rows), sheet.findings)
@@ -81,17 +80,17 @@ def _header(cells: Sequence[str], columns: Sequence[str], required: Sequence[str
     while header and not header[-1]:
         header.pop()
     findings = [
-        Finding(name, "line 1", f"unknown column “{cell[:40]}”.", suggest(cell, columns, "Remove it."))
+        finding(name, "line 1", "unknown column “{name}”.", "Remove it.", near=(cell, columns), name=cell[:40])
         for cell in header
         if cell not in columns
     ]
     findings += [
-        Finding(name, "line 1", f"the column “{cell}” stands twice.", "Remove one.")
-        for cell in dict.fromkeys(header)
-        if header.count(cell) > 1
+        finding(name, "line 1", "the column “{name}” stands twice.", "Remove one.", name=cell[:40])
+        for cell, times in Counter(header).items()
+        if times > 1
     ]
     findings += [
-        Finding(name, "line 1", f"the column “{column}” is missing.", "The first line names the columns.")
+        finding(name, "line 1", "the column “{name}” is missing.", "The first line names the columns.", name=column)
         for column in required
         if column not in header
     ]
@@ -100,13 +99,12 @@ def _header(cells: Sequence[str], columns: Sequence[str], required: Sequence[str
     return header
 
 
-def _row(
-    line: int, cells: Sequence[str], header: Sequence[str], columns: Sequence[str], sheet: Sheet
-) -> list[Row]:
+def _row(line: int, cells: Sequence[str], header: Sequence[str], columns: Sequence[str], sheet: Sheet) -> list[Row]:
     if any(cell.strip() for cell in cells[len(header) :]):
-        problem = f"has {len(cells)} cells, the first line names {len(header)}."
+        problem = "has {cells} cells, the first line names {columns}."
         remedy = "Put text with a comma in quotation marks."
-        sheet.findings.append(Finding(sheet.file, f"line {line}", problem, remedy))
+        counts = {"cells": len(cells), "columns": len(header)}
+        sheet.findings.append(Finding(sheet.file, f"line {line}", problem, remedy, counts))
         return []
     known = dict.fromkeys(columns, "") | dict(zip(header, map(unguard, cells), strict=False))
     return [Row(line, known)]

@@ -208,7 +208,7 @@ def test_what_no_case_can_see_alone_is_found() -> None:
     cases = [a_case(trial) for trial in trials]
     assert said(read_cases_toml, write_cases_toml(cases)) == [
         "cases.toml: case “nguyen-van-a”: stands twice. Join the two, or give one another slug.",
-        "cases.toml: joint “hearing”: names trial of 2021-12-14 and trial of 2021-12-15. One name is one hearing.",
+        "cases.toml: joint “hearing”: names trial of 2021-12-14, trial of 2021-12-15. One name is one hearing.",
     ]
 
 

@@ -100,3 +100,9 @@ def test_a_change_shows_in_its_own_fact_alone() -> None:
     before = facts_of(a_case(an_event()))
     after = facts_of(a_case(an_event(sentence=Sentence(96)), status=Status.RELEASED))
     assert {key for key in before if before[key] != after[key]} == {"status", "event:arrest-2020-10-07"}
+
+
+def test_braces_in_what_people_wrote_are_letters_like_others() -> None:
+    assert any("“{name}{0}{” is not one of" in line for line in findings(status="{name}{0}{"))
+    assert any("“{near}” may hold only" in line for line in findings(slug="{near}"))
+    assert any(": {x}: unknown key." in line for line in findings(**{"{x}": 1}))
