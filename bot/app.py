@@ -4,20 +4,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
-from bot.domain.errors import Finding, Misconfigured, Rejected
+from bot.domain.errors import Finding, Misconfigured, Rejected, StoreFailed
 from bot.domain.post import DEFAULT_LAYOUT, Layout, Profile
 from bot.domain.slots import Rhythm
 from bot.domain.text import RULES
+from bot.library.check import astray
 from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Platform
-from bot.services.context import Channel, Context, Planning, Publishing
+from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing
 from bot.settings import Settings, sections
-from bot.store import guards, schema
+from bot.store import audit, guards, schema
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
 
@@ -56,7 +56,7 @@ def build(settings: Settings) -> Context:
         with store.read() as tx:
             schema.assert_at_head(tx)
             guards.assert_guarded(tx)
-        return _furnish(settings, store, Keystore.open(settings.data_dir / KEYSTORE))
+        return _furnish(settings, store, open_keystore(settings))
     except BaseException:
         store.close()
         raise
@@ -68,6 +68,32 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
     if store.path and not make and not store.path.exists():
         raise Misconfigured("There is no database {path} yet. Run: campaignbot init", path=store.path)
     return store
+
+
+def open_keystore(settings: Settings) -> Keystore:
+    return Keystore.open(settings.data_dir / KEYSTORE)
+
+
+def establish(settings: Settings) -> bool:
+    """Makes the database, its keys and its log, or brings an older database to this version.
+
+    True where all is new. A log whose keys are lost is never given others: raises Misconfigured.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailed("{path} cannot be made: {why}.", path=settings.data_dir, why=error.strerror) from error
+    folder, store = settings.data_dir / KEYSTORE, open_store(settings, make=True)
+    try:
+        schema.upgrade(store)
+        with store.write() as tx:
+            audit.lock_tail(tx)
+            if is_new := audit.size(tx) == 0:
+                keystore = Keystore.open(folder) if folder.exists() else Keystore.create(folder)
+                audit.open_log(tx, keystore=keystore, ts=SystemClock().now(), actor=PROGRAM)
+        return is_new
+    finally:
+        store.close()
 
 
 def unavailable(settings: Settings) -> list[Finding]:
@@ -101,27 +127,16 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore) -> Context:
 
 
 def read_library(settings: Settings) -> tuple[Schedules, Messages]:
-    """What people edit beside config.toml, and what the configuration decides differently."""
-    return _decided(settings, load_schedules(settings.folder / "schedules")), load_messages(
-        settings.folder / "messages"
-    )
+    """What people edit beside config.toml, and what the configuration decides differently.
 
-
-def _decided(settings: Settings, schedules: Schedules) -> Schedules:
-    """The campaigns as this installation runs them. Raises Rejected for a campaign that does not exist."""
-    decided, findings = {campaign.slug: campaign for campaign in schedules.campaigns}, []
-    for own in settings.campaigns:
-        if own.slug not in decided:
-            near = get_close_matches(own.slug, decided, 1)
-            remedy = "Did you mean “{near}”?" if near else "It must stand in schedules/campaigns.toml."
-            where, problem = f"[[campaign]] “{own.slug}”", "there is no such campaign."
-            findings.append(Finding(settings.path.name, where, problem, remedy, {"near": "".join(near)}))
-            continue
-        changed = own.model_dump(exclude={"slug"}, exclude_none=True)
-        decided[own.slug] = replace(decided[own.slug], **changed)
-    if findings:
+    Raises Rejected.
+    """
+    schedules, messages = load_schedules(settings.folder / "schedules"), load_messages(settings.folder / "messages")
+    if findings := tuple(astray(schedules, settings)):
         raise Rejected(findings)
-    return replace(schedules, campaigns=tuple(decided.values()))
+    own = {each.slug: each.model_dump(exclude={"slug"}, exclude_none=True) for each in settings.campaigns}
+    campaigns = tuple(replace(each, **own.get(each.slug, {})) for each in schedules.campaigns)
+    return replace(schedules, campaigns=campaigns), messages
 
 
 def _channel(settings: Settings, channel: sections.Channel) -> Channel:

@@ -7,14 +7,13 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from bot.domain.errors import CampaignError, Rejected
+from bot.domain.remarks import Blocked
 
 LANGUAGES = ("vi", "en")
 DOMAIN = "campaignbot"
 LOCALE = Path(__file__).parent / "locale"
 
-_current: ContextVar[tuple[str, NullTranslations]] = ContextVar(
-    "language", default=("en", NullTranslations())
-)
+_current: ContextVar[tuple[str, NullTranslations]] = ContextVar("language", default=("en", NullTranslations()))
 _loaded: dict[str, NullTranslations] = {"en": NullTranslations()}
 
 
@@ -23,9 +22,7 @@ def choose(wanted: str | None, environment: Mapping[str, str] = os.environ) -> s
     asked = wanted or environment.get("CAMPAIGNBOT_LANG", "")
     if asked in LANGUAGES:
         return asked
-    machine = next(
-        (environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), ""
-    )
+    machine = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
     return "vi" if machine.startswith("vi") else "en"
 
 
@@ -51,8 +48,14 @@ def many(one: str, more: str, number: int) -> str:
 
 
 def sentence(error: CampaignError) -> str:
-    """The error in the language in use; the words that fill it in are translated where they are ours."""
+    """The error in the language in use, a line for each thing that is wrong."""
     if isinstance(error, Rejected):
         return "\n".join(finding.say(_) for finding in error.findings)
-    fields = {key: _(value) if isinstance(value, str) else value for key, value in error.fields.items()}
-    return _(error.template).format(**fields) if fields else _(error.template)
+    if isinstance(error, Blocked):
+        return "\n".join(filled(block.template, block.fields) for block in error.blocks)
+    return filled(error.template, error.fields) if error.fields else _(error.template)
+
+
+def filled(template: str, fields: Mapping[str, object]) -> str:
+    """The template in the language in use; the words that fill it in are translated where they are ours."""
+    return _(template).format_map({key: _(each) if isinstance(each, str) else each for key, each in fields.items()})

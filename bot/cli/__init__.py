@@ -15,11 +15,11 @@ from bot.domain.errors import CampaignError
 from bot.i18n import LANGUAGES, _, choose, sentence, use
 
 ROOMS = {
-    "init": "bot.cli.setup", "check": "bot.cli.setup", "doctor": "bot.cli.setup",
+    "init": "bot.cli.setup", "check": "bot.cli.setup", "doctor": "bot.cli.doctor",
     "run": "bot.cli.run", "daemon": "bot.cli.run", "web": "bot.cli.run",
     "rehearse": "bot.cli.rehearse", "plan": "bot.cli.plan",
     "post": "bot.cli.post", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
-    "case": "bot.cli.case", "channel": "bot.cli.channel",
+    "case": "bot.cli.event", "channel": "bot.cli.channel",
     "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
     "user": "bot.cli.user", "audit": "bot.cli.audit",
 }  # fmt: skip
@@ -99,14 +99,15 @@ def _own_fault(error: BaseException, session: Session, *, debug: bool) -> int:
     from bot.logs import configure, log
 
     reference = secrets.token_hex(4)
-    path = session.config.absolute().parent / "campaignbot-errors.log"
+    path = session.config.absolute().with_name("campaignbot-errors.log")
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a" if session.config.exists() else "r", encoding="utf-8") as file:
             configure(as_json=True, to=file)
             log.error("crashed", ref=reference, exc_info=error)
     except OSError:
         configure()
         log.error("crashed", ref=reference, exc_info=error)
+        path = Path("stderr")
     line = _("Something went wrong on our side. Reference {ref}. It is written down in {path}.")
     return _complain(line.format(ref=reference, path=path), REFUSED)
 

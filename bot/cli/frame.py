@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from functools import cached_property, partial, wraps
+from functools import cached_property, partial, reduce, wraps
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import click
 
 from bot.domain.errors import BadInput
+from bot.domain.reader import normal as nfc
 from bot.i18n import _
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from bot.services.context import Context
     from bot.settings import Settings
 
+F = TypeVar("F", bound=Callable[..., Any])
+Given: TypeAlias = Any  # whatever a command's options hold
 WIDTH = 80
-MAX_TEXT = 1_000_000
+MAX_BYTES = 20_000_000
 
 
 class _Translated:
@@ -48,7 +51,7 @@ class Option(_Translated, click.Option):
 
 
 class Command(_Translated, click.Command):
-    def __init__(self, *given: Any, examples: Sequence[str] = (), **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, *given: Given, examples: Sequence[str] = (), **named: Given) -> None:
         super().__init__(*given, **named)
         self.examples = examples
 
@@ -67,7 +70,7 @@ class Group(_Translated, click.Group):
 class Lazy(Group):
     """Knows its commands by name and first sentence; a command's own room opens when it is called."""
 
-    def __init__(self, *given: Any, rooms: dict[str, str], **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, *given: Given, rooms: dict[str, str], **named: Given) -> None:
         super().__init__(*given, **named)
         self.rooms = rooms
 
@@ -119,8 +122,26 @@ class Session:
     def zone(self) -> str:
         return self.settings.bot.timezone
 
+    @property
+    def program(self) -> str:
+        """How to call the program again from here, with this configuration."""
+        beside = Path(sys.executable).with_name("campaignbot")
+        found = shutil.which("campaignbot") or (str(beside) if beside.exists() else None)
+        name = "campaignbot" if shutil.which("campaignbot") else os.path.relpath(found) if found else "python -m bot"
+        known = {Path("config.toml"), Path(os.environ.get("CAMPAIGNBOT_CONFIG", "config.toml"))}
+        return name if self.config in known else f"{name} --config {self.config}"
+
 
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON for other programs; times in UTC.")
+
+
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one, in this order."""
+
+    def add_all(command: F) -> F:
+        return reduce(lambda done, add: add(done), reversed(options), command)
+
+    return add_all
 
 
 def acting(*, required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -130,7 +151,7 @@ def acting(*, required: bool = True) -> Callable[[Callable[..., None]], Callable
         @option("--as", "alias", metavar="ALIAS", required=required, help="Act as this person, with their token.")
         @click.pass_obj
         @wraps(command)
-        def signed_in(session: Session, /, alias: str | None, **given: Any) -> None:  # noqa: ANN401
+        def signed_in(session: Session, /, alias: str | None, **given: Given) -> None:
             command(session, session.sign_in(alias) if alias else None, **given)
 
         return signed_in
@@ -138,21 +159,11 @@ def acting(*, required: bool = True) -> Callable[[Callable[..., None]], Callable
     return wrap
 
 
-def moment(text: str, zone: str, now: datetime) -> datetime:
-    """`now`, or a date and time in `zone` unless it says its own offset. UTC."""
-    from bot.domain.slots import at_local
+def moment(text: str, zone: str) -> "datetime | Literal['now']":
+    """`now`, or a date and time in `zone` unless it says its own offset; UTC."""
+    from bot.services.postfiles import read_when
 
-    if text == "now":
-        return now
-    try:
-        typed = datetime.fromisoformat(text.strip())
-        if typed.tzinfo:
-            return typed.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadInput("“{text}” is no time. Write 2026-12-10 09:00, or now.", text=text[:40]) from None
-    if len(text.strip()) <= len("2026-12-10"):
-        raise BadInput("“{text}” lacks the time of day. Write 2026-12-10 09:00.", text=text[:40])
-    return at_local(typed.date(), typed.time(), zone)
+    return "now" if text.strip() == "now" else read_when(text, zone)
 
 
 def day(text: str, today: date) -> date:
@@ -181,25 +192,22 @@ def zone_name(zone: str, now: datetime) -> str:
     return f"{'Hà Nội' if zone == 'Asia/Ho_Chi_Minh' else zone}, UTC{hours}"
 
 
-def text_of(given: str | None) -> str:
-    """A text typed, or from `@FILE`, or from the standard input for `-`; NFC. Raises BadInput."""
-    if given is None:
-        return ""
+def read_bytes(path: Path) -> bytes:
+    """A file, or the standard input for `-`. Raises BadInput."""
     try:
-        if given == "-":
-            raw = sys.stdin.buffer.read(MAX_TEXT + 1)
-        elif given.startswith("@"):
-            raw = Path(given[1:]).read_bytes()
-        else:
-            raw = given.encode("utf-8", "surrogateescape")
-        text = raw[: MAX_TEXT + 1].decode("utf-8-sig")
+        return sys.stdin.buffer.read(MAX_BYTES + 1) if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise BadInput("{file} cannot be read: {why}.", file=str(path)[:200], why=error.strerror) from None
+
+
+def text_of(given: str) -> str:
+    """A text as typed, or from `@FILE`, or from the standard input for `-`; NFC. Raises BadInput."""
+    source = Path("-") if given == "-" else Path(given[1:]) if given.startswith("@") else None
+    raw = given.encode("utf-8", "surrogateescape") if source is None else read_bytes(source)
+    try:
+        return nfc(raw.decode("utf-8-sig")).strip("\n")
     except UnicodeDecodeError:
         raise BadInput("{file} is not UTF-8 text. Save it as UTF-8.", file=given[:60]) from None
-    except OSError as error:
-        raise BadInput("{file} cannot be read: {why}.", file=given[1:][:200], why=error.strerror) from None
-    if len(text) > MAX_TEXT:
-        raise BadInput("{file} is too long for a post.", file=given[:60])
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip("\n")
 
 
 def names(given: str | None) -> tuple[str, ...]:
@@ -207,7 +215,7 @@ def names(given: str | None) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in (given or "").split(",")) if part)
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any of our values
+def plain(value: Given) -> Given:
     """As JSON can hold it: times in UTC, times of day and dates as ISO, values by their fields."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -222,11 +230,11 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any of our values
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def emit(value: Any) -> None:  # noqa: ANN401 - any of our values
+def emit(value: Given) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
-def say(line: str, **filled: Any) -> None:  # noqa: ANN401 - whatever the sentence prints
+def say(line: str, **filled: Given) -> None:
     """One translated sentence on stdout."""
     click.echo(_(line).format(**filled) if filled else _(line))
 

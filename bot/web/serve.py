@@ -25,6 +25,13 @@ class WebServer:
                 why=error.strerror or "no reason given",
             ) from error
 
+    @property
+    def address(self) -> str:
+        """Where it listens; tells the port that was free where port 0 was asked for."""
+        several = getattr(self._server, "effective_listen", None)
+        host, port = several[0] if several else (self._server.effective_host, self._server.effective_port)
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
     def run(self) -> None:
         """Blocks until `close`."""
         self._server.run()

@@ -1,0 +1,177 @@
+"""`doctor`: what is wrong with this installation, and what to do about it."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from bot.cli.frame import Command, Session, as_json, emit, say, show
+from bot.domain.case import HELD, is_confirmed
+from bot.domain.delivery import DeliveryState
+from bot.domain.errors import CampaignError
+from bot.domain.people import Role
+from bot.domain.post import PostState
+from bot.i18n import _, sentence
+
+if TYPE_CHECKING:
+    from bot.services.context import Context
+
+ENOUGH_BYTES, TOO_FEW_BYTES = 500_000_000, 50_000_000
+SILENT = timedelta(minutes=5)
+BEHIND = timedelta(minutes=2)
+
+
+class Symptom(NamedTuple):
+    """`ok` is None for what is worth knowing and nothing to mend."""
+
+    what: str
+    ok: bool | None
+    text: str
+
+
+@click.command(cls=Command)
+@as_json
+@click.pass_obj
+def doctor(session: Session, *, as_json: bool) -> None:
+    """Look at the database, the record, the keys, the clock, the disk and the queue."""
+    found = list(_symptoms(session))
+    if as_json:
+        emit([symptom._asdict() for symptom in found])
+    else:
+        for symptom in found:
+            mark, colour = {True: ("✓", "green"), False: ("✕", "red"), None: ("·", None)}[symptom.ok]
+            click.echo(f"{click.style(mark, fg=colour)} {symptom.text}")
+        if all(symptom.ok is not False for symptom in found):
+            say("Nothing needs to be mended.")
+    if any(symptom.ok is False for symptom in found):
+        raise click.exceptions.Exit(1)
+
+
+def good(what: str, line: str, **fields: object) -> Symptom:
+    return Symptom(what, True, _(line).format(**fields))  # noqa: FBT003 - the field's value
+
+
+def bad(what: str, line: str, **fields: object) -> Symptom:
+    return Symptom(what, False, _(line).format(**fields))  # noqa: FBT003
+
+
+def note(what: str, line: str, **fields: object) -> Symptom:
+    return Symptom(what, None, _(line).format(**fields))
+
+
+def _symptoms(session: Session) -> Iterator[Symptom]:
+    try:
+        ctx = session.ctx
+    except CampaignError as error:
+        yield bad("installation", "{said}", said=sentence(error))
+        return
+    yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
+    for look in (_database, _log, _disk, _clock, _stops, _queue, _cases, _people):
+        try:
+            yield from look(ctx, session.zone)
+        except CampaignError as error:
+            yield bad(look.__name__[1:], "{said}", said=sentence(error))
+
+
+def _database(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    if not ctx.store.is_sqlite:
+        yield good("database", "PostgreSQL answers.")
+        return
+    asked = ("SELECT sqlite_version()", "PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA quick_check(1)")
+    with ctx.store.read() as tx:
+        version, journal, level, sound = (tx.exec_driver_sql(query).scalar_one() for query in asked)
+    levels = {2: "full", 3: "extra"}
+    line = "SQLite {version}, journal {journal}, synchronous {level}."
+    yield good("database", line, version=version, journal=journal, level=levels.get(level, level))
+    if sound != "ok":
+        yield bad("database", "The database is damaged. Do not delete it: copy it, then restore a backup.")
+
+
+def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import audit as log
+    from bot.store import audit
+
+    with ctx.store.read() as tx:
+        size, sealed, older = audit.size(tx), audit.latest_checkpoint(tx), log.is_older_than_anchor(tx, ctx.keystore)
+    if older:
+        yield bad("log", "Entries that were signed here are gone: a backup was put back, or worse. Stop, and ask why.")
+    line = "The log has {size} entries; {sealed} of them are signed for, last at {time}."
+    yield good(
+        "log", line, size=size, sealed=sealed.size if sealed else 0, time=show(sealed.at if sealed else None, zone)
+    )
+
+
+def _disk(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    free = shutil.disk_usage(ctx.data_dir).free
+    say_it = good if free >= ENOUGH_BYTES else note if free >= TOO_FEW_BYTES else bad
+    yield say_it("disk", "{free} MB are free for the data; without space nothing can be published.", free=free // 10**6)
+
+
+def _clock(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.store import heartbeats
+
+    with ctx.store.read() as tx:
+        seen, highest = heartbeats.last(tx), heartbeats.highest(tx)
+    now = ctx.now()
+    if highest and highest - now > BEHIND:
+        yield bad(
+            "clock", "The clock stands before {time}, which it has shown already. Set it.", time=show(highest, zone)
+        )
+    if seen is None:
+        yield note("daemon", "No daemon ran yet. Start it: campaignbot run")
+    elif now - seen > SILENT:
+        line = "No daemon was seen since {time}: nothing is published. Start it: campaignbot run"
+        yield bad("daemon", line, time=show(seen, zone))
+    else:
+        yield good("daemon", "The daemon was last seen at {time}.", time=show(seen, zone))
+
+
+def _stops(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import queue
+
+    for stop in queue.holds(ctx):
+        of = _("publishing") if stop.hold.scope == "all" else f"{_(stop.hold.scope)} {stop.hold.target}"
+        yield note(
+            "halt" if stop.hold.scope == "all" else "hold",
+            "Stopped: {of}, since {time}, by {alias}: {reason}",
+            of=of, time=show(stop.hold.placed_at, zone), alias=stop.by or "campaignbot", reason=stop.hold.reason,
+        )  # fmt: skip
+    for pause in queue.pauses(ctx):
+        yield note("pause", "The account {name} is paused: {reason}", name=pause.channel, reason=pause.reason)
+
+
+def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import posts
+    from bot.store import deliveries
+
+    waiting = posts.count_posts(ctx).get(PostState.IN_REVIEW, 0)
+    yield note("review", "Waiting for approval: {number}. See: campaignbot post list --state in_review", number=waiting)
+    with ctx.store.read() as tx:
+        states, oldest = deliveries.counts(tx), deliveries.next_moment(tx, ctx.channels)
+    for state in (DeliveryState.HELD, DeliveryState.UNKNOWN):
+        if number := states.get(state, 0):
+            line = "Deliveries that wait for a person: {number}. See: campaignbot delivery list --state {state}"
+            yield note("deliveries", line, number=number, state=state.value)
+    if oldest and oldest < ctx.now() - SILENT:
+        yield bad("overdue", "A post is due since {time} and did not go out.", time=show(oldest, zone))
+
+
+def _cases(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    from bot.services import cases
+
+    held = [case for case in cases.all_cases(ctx) if case.status in HELD]
+    stale = sum(not is_confirmed(case, ctx.today(), ctx.planning.status_max_age_days) for case in held)
+    line = "Said to be in prison: {held}; not confirmed of late: {stale}. See: campaignbot case list --stale"
+    yield note("cases", line, held=len(held), stale=stale)
+
+
+def _people(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    from bot.services import people
+
+    active = [row.person for row in people.list_people(ctx) if row.person.active]
+    writers = {person.id for person in active if Role.COORDINATOR in person.roles}
+    readers = {person.id for person in active if Role.REVIEWER in person.roles}
+    if not writers or not readers or len(writers | readers) == 1:
+        yield note("people", "Publishing needs two people, a coordinator and a reviewer: campaignbot user add --help")

@@ -1,0 +1,66 @@
+"""`run`, `daemon` and `web`: the program at work, in the foreground, until it is told to stop."""
+
+import click
+
+from bot.cli.frame import Command, Session, say
+from bot.domain.post import PostState
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def run(session: Session) -> None:
+    """Publish what is due and serve the pages, in one process; Ctrl-C or SIGTERM ends it in good order."""
+    from bot.daemon.daemon import Daemon
+    from bot.logs import configure
+    from bot.web.serve import WebServer
+
+    configure()
+    daemon = Daemon(session.ctx)
+    web = WebServer(session.ctx, session.settings.web.host, session.settings.web.port)
+    daemon.stop_on_signals()
+    web.run_beside()
+    try:
+        daemon.run(lambda: _ready(session, web.address))
+    finally:
+        web.close()
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def daemon(session: Session) -> None:
+    """Publish what is due, without the pages."""
+    from bot.daemon.daemon import Daemon
+    from bot.logs import configure
+
+    configure()
+    worker = Daemon(session.ctx)
+    worker.stop_on_signals()
+    worker.run(lambda: _ready(session, ""))
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def web(session: Session) -> None:
+    """Serve the pages, without publishing. Today: /healthz and /metrics."""
+    from bot.logs import configure
+    from bot.web.serve import WebServer
+
+    configure()
+    server = WebServer(session.ctx, session.settings.web.host, session.settings.web.port)
+    say("Ready: {address}", address=server.address)
+    server.run()
+
+
+def _ready(session: Session, address: str) -> None:
+    """Said once the first post may go out; then what there is to do."""
+    from bot.services import posts
+
+    ctx = session.ctx
+    say("Ready. {address}", address=address)
+    states = posts.count_posts(ctx)
+    say(
+        "{accounts} accounts, {scheduled} posts scheduled, {waiting} wait for approval. Stop with Ctrl-C.",
+        accounts=len(ctx.channels),
+        scheduled=states.get(PostState.SCHEDULED, 0),
+        waiting=states.get(PostState.IN_REVIEW, 0),
+    )
