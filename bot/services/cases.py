@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -28,6 +29,7 @@ from bot.store import audit, cases, posts
 from bot.store.cases import FactRevision
 
 LONGEST_QUERY = 200
+_sort_key = lru_cache(maxsize=16_384)(vietnamese_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def find_cases(
     letters = "".join(letter if letter.isprintable() else " " for letter in query[:LONGEST_QUERY])
     with ctx.store.read() as tx:
         found = cases.find(tx, fold(letters).split(), status)
-    return tuple(sorted(found, key=lambda case: (vietnamese_key(case.name_vi), case.slug))[offset : offset + limit])
+    ordered = sorted(found, key=lambda case: (_sort_key(case.name_vi), case.slug))
+    return tuple(ordered[offset : offset + limit])
 
 
 def history(ctx: Context, slug: str) -> tuple[FactRevision, ...]:

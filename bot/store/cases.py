@@ -22,7 +22,7 @@ from bot.domain.case import (
     Term,
     fold,
 )
-from bot.domain.errors import NotFound, Tampered
+from bot.domain.errors import BadInput, NotFound, Tampered
 from bot.domain.facts import Plain, case_to_plain, facts_of
 from bot.domain.post import canonical
 from bot.domain.reader import suggest
@@ -135,49 +135,48 @@ def _all(tx: Connection, query: Select[Any]) -> tuple[Case, ...]:
 def _value(row: Row[Any]) -> Case:
     try:
         return _case(json.loads(row.document), row.id, json.loads(row.revisions))
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, BadInput, LookupError, TypeError, ValueError) as error:
         raise Tampered("Case {id} in the database is not as written. Restore a backup.", id=row.id) from error
 
 
 # What was checked when it was written is only put together here: ten thousand cases load in a second.
 
+_Readers = Mapping[str, Callable[[Any], object]]
 _date = lru_cache(maxsize=65_536)(PartialDate.parse)
-
-
-def _dates(texts: list[str]) -> tuple[PartialDate, ...]:
-    return tuple(_date(text) for text in texts)
-
-
-_EVENT_VALUES: Mapping[str, Callable[[Any], object]] = {
-    "kind": EventKind,
+_status = {status.value: status for status in Status}.__getitem__
+_EVENT_VALUES: _Readers = {
+    "kind": {kind.value: kind for kind in EventKind}.__getitem__,
     "date": _date,
-    "alt_dates": _dates,
+    "alt_dates": lambda texts: tuple(_date(text) for text in texts),
     "sources": tuple,
     "partial_sources": tuple,
     "joint_sources": tuple,
     "sentence": lambda plain: Sentence(**plain),
 }
-_CASE_VALUES: Mapping[str, Callable[[Any], object]] = {
-    "status": Status,
-    "last_known_status": Status,
-    "consent": Consent,
-    "address": Address,
+_CASE_VALUES: _Readers = {
+    "status": _status,
+    "last_known_status": _status,
+    "consent": {consent.value: consent for consent in Consent}.__getitem__,
+    "address": {address.value: address for address in Address}.__getitem__,
     "campaigns": tuple,
     "also_known_as": tuple,
 }
 
 
-def _put(plain: Plain, values: Mapping[str, Callable[[Any], object]]) -> Plain:
-    return {key: values[key](value) if key in values else value for key, value in plain.items()}
+def _read(plain: Plain, readers: _Readers) -> Plain:
+    for key, read in readers.items():
+        if key in plain:
+            plain[key] = read(plain[key])
+    return plain
 
 
 def _case(plain: Plain, case_id: int, revisions: Mapping[str, int]) -> Case:
     take = plain.pop
-    events = tuple(Event(**_put(event, _EVENT_VALUES)) for event in take("event"))
+    events = tuple(Event(**_read(event, _EVENT_VALUES)) for event in take("event"))
     confirmation = Confirmation(_date(take("status_as_of")), tuple(take("status_sources", ())))
     end, basis, source = take("term_end", ""), take("term_end_basis", ""), take("term_end_source", "")
     return Case(
-        **_put(plain, _CASE_VALUES),
+        **_read(plain, _CASE_VALUES),
         events=events,
         confirmation=confirmation,
         term=Term(_date(end), basis, source) if end else None,

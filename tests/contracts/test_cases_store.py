@@ -121,7 +121,12 @@ def test_a_renamed_person_is_found_by_the_new_name(store: Store) -> None:
         assert [case.id for case in cases.find(tx, ["tran"])] == [before.id]
 
 
-@pytest.mark.parametrize("broken", ["{}", "[]", "not json", '{"slug":"x","event":[{}]}', '{"event":1}'])
+NO_DATE = '{"slug":"x","name_vi":"x","name_en":"x","status":"unknown","status_as_of":"soon","event":[]}'
+
+
+@pytest.mark.parametrize(
+    "broken", [NO_DATE, "{}", "[]", "not json", '"text"', '{"slug":"x","event":[{}]}', '{"event":1}']
+)
 def test_a_document_that_somebody_damaged_is_reported(store: Store, broken: str) -> None:
     added(store, a_case(an_event()))
     with store.write() as tx:
