@@ -96,6 +96,7 @@ def rehearse(
         for done in range(0, days, stride):
             until = min(done + stride, days)
             barred |= {occasion.key: occasion for occasion in plan.plan(stage).barred}
+            review.lapse_overdue(stage)  # what waits today and is due before `start` is over by then
             unapproved |= _approve_all(stage, reviewers)
             _run_until(stage, worker, clock, at_local(start + timedelta(days=until), time(), VIETNAM))
             if progress:
