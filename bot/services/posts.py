@@ -117,7 +117,7 @@ def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_
     if when.slot:
         return tuple(_slot_window(ctx, tx, content, name, when.slot, grace, post_id) for name in content.channels)
     if when.at is None:
-        return tuple(window for window in content.windows if window.channel in content.channels)
+        return _kept_windows(content)
     if when.at == NOW:
         return tuple(Window(name, now, now + LONG_WINDOW) for name in content.channels)
     if when.at.tzinfo is None:
@@ -126,6 +126,16 @@ def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_
     if any(window.due <= now for window in fixed):
         raise BadInput("That time has passed. Choose a later one, or “now”.")
     return fixed
+
+
+def _kept_windows(content: Content) -> tuple[Window, ...]:
+    """An account that joins gets the time that all others share."""
+    shared = {(window.due, window.not_after) for window in content.windows}
+    own = {name: content.window(name) for name in content.channels}
+    if len(shared) == 1:
+        (moment,) = shared
+        own = {name: window or Window(name, *moment) for name, window in own.items()}
+    return tuple(window for window in own.values() if window)
 
 
 def _slot_window(
@@ -174,7 +184,7 @@ def schedule(ctx: Context, actor: Person, post_id: int, when: When) -> Edited:
 def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Content, when: When, why: Void) -> Edited:
     require_state(post, EDITABLE, "edit")
     require_unsent(tx, post)
-    content = _prepared(ctx, tx, content)
+    content = _prepared(ctx, tx, _still_resting(content, post.content))
     content = replace(content, windows=windows(ctx, tx, content, when, post_id=post.id))
     voided = unapprove(ctx, tx, actor, post, why)
     revised = posts.revise(tx, post, content, actor.id, ctx.now())
@@ -195,6 +205,19 @@ def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Co
     if blocks or post.state is PostState.LAPSED:
         posts.set_state(tx, post.id, PostState.DRAFT, "", ctx.now())
     return Edited(posts.get(tx, post.id), voided, blocks)
+
+
+def _still_resting(content: Content, before: Content) -> Content:
+    """Other words, but still about the same day, claiming as much, on the same facts and at the same time."""
+    return replace(
+        content,
+        windows=content.windows or before.windows,
+        cites=(*content.cites, *before.cites),
+        kind=before.kind,
+        tier=before.tier,
+        model=before.model,
+        on=before.on,
+    )
 
 
 def add_picture(ctx: Context, actor: Person, raw: bytes, *, alt_vi: str, alt_en: str) -> Picture:
