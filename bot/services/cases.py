@@ -63,14 +63,14 @@ def all_cases(ctx: Context) -> tuple[Case, ...]:
 
 
 def find_cases(
-    ctx: Context, query: str = "", *, status: Status | None = None, limit: int = 1_000, offset: int = 0
+    ctx: Context, query: str = "", *, status: Status | None = None, limit: int | None = None, offset: int = 0
 ) -> tuple[Case, ...]:
     """Cases with every word of the query in a name or the slug, tone marks and case aside; in Vietnamese order."""
     letters = "".join(letter if letter.isprintable() else " " for letter in query[:LONGEST_QUERY])
     with ctx.store.read() as tx:
         found = cases.find(tx, fold(letters).split(), status)
     ordered = sorted(found, key=lambda case: (_sort_key(case.name_vi), case.slug))
-    return tuple(ordered[offset : offset + limit])
+    return tuple(ordered[offset : None if limit is None else offset + limit])
 
 
 def history(ctx: Context, slug: str) -> tuple[FactRevision, ...]:
