@@ -15,6 +15,7 @@ from bot.domain.campaign import LANGUAGES
 from bot.domain.case import Tier
 from bot.domain.errors import Finding
 from bot.domain.fields import CAPITALISED, KIND_FIELDS, Need
+from bot.domain.text import RULES
 from bot.domain.wording import ANY, Model
 
 BREAK = "---"
@@ -31,6 +32,9 @@ SHELVES: Mapping[str, frozenset[str]] = {
 }
 """Each file's name, and the fields its texts may print."""
 
+_PLATFORMS = frozenset({"", *RULES})
+_OWN = re.compile(r"(?:cases|campaigns)/[a-z0-9-]+")
+_FOLDERS = (*RULES, "campaigns/SLUG", "cases/SLUG")
 _MAX_BYTES = 100_000
 _HEADING = re.compile(r"##[ \t]+(\S+)[ \t]*(.*)")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -89,17 +93,18 @@ def read(folder: Path) -> Reading:
         shared[language] = {name: section.source for name, section in sentences.items()}
     for language in LANGUAGES:
         for path in sorted((folder / language).rglob("*.j2")):
-            layer = path.parent.relative_to(folder / language).as_posix()
+            layer = "/".join(path.parent.relative_to(folder / language).parts)
             name = path.relative_to(folder).as_posix()
-            if path.stem == "shared" and layer == ".":
-                continue
-            if path.stem not in SHELVES or path.stem == "shared":
-                reading.findings.append(
-                    Finding(name, "", "is not a kind of message.", _did_you_mean(path.stem, SHELVES))
-                )
-                continue
-            shelf = _file(reading, path, name, shared[language])
-            reading.shelves.setdefault(("" if layer == "." else layer, path.stem), {})[language] = shelf
+            known = KIND_FIELDS if layer else SHELVES
+            if path.stem not in known:
+                remedy = _did_you_mean(path.stem, known)
+                reading.findings.append(Finding(name, "", "is not a kind of message here.", remedy))
+            elif layer not in _PLATFORMS and not _OWN.fullmatch(layer):
+                remedy = _did_you_mean(layer, _FOLDERS)
+                reading.findings.append(Finding(name, "", "stands in a folder that is never looked into.", remedy))
+            elif path.stem != "shared":
+                shelf = _file(reading, path, name, shared[language])
+                reading.shelves.setdefault((layer, path.stem), {})[language] = shelf
     _check_languages(reading, folder)
     return reading
 
@@ -118,6 +123,9 @@ def _file(reading: Reading, path: Path, name: str, shared: Mapping[str, str]) ->
         return {}
     except UnicodeDecodeError as error:
         reading.findings.append(Finding(name, f"byte {error.start}", "is not UTF-8.", "Save it as UTF-8."))
+        return {}
+    except OSError as error:
+        reading.findings.append(Finding(name, "", f"cannot be opened: {error.strerror}.", "Look at its permissions."))
         return {}
     if len(raw) > _MAX_BYTES:
         reading.findings.append(
@@ -191,6 +199,9 @@ def _fields(reading: Reading, section: Section, source: str) -> tuple[frozenset[
     except TemplateSyntaxError as error:
         where = section.line + error.lineno
         reading.findings.append(section.found(f"cannot be read: {error.message}", "Look for an open bracket.", where))
+        return frozenset(), frozenset()
+    except RecursionError:
+        reading.findings.append(section.found("holds too many {% if %} in each other.", "One is enough."))
         return frozenset(), frozenset()
     bare, guarded = set[str](), set[str]()
     for node, inside in _walk(tree, frozenset()):

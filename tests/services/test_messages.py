@@ -493,6 +493,19 @@ def test_every_slip_is_found_in_one_run(folder: Path) -> None:
         assert said in findings
 
 
+def test_what_is_put_in_the_wrong_place_is_not_passed_over_in_silence(folder: Path) -> None:
+    (folder / "en" / "twiter").mkdir()
+    (folder / "en" / "twiter" / "arrest.j2").write_text("## A-f1 fresh\nx\n", "utf-8")
+    (folder / "en" / "x").mkdir()
+    (folder / "en" / "x" / "shared.j2").write_text("## now fresh\nx\n", "utf-8")
+    (folder / "en" / "bluesky" / "arrest.j2").mkdir(parents=True)
+    nested = "{% if name %}" * 3000 + "{% endif %}" * 3000
+    (folder / "en" / "general.j2").write_text(f"## G-1 any\n{nested}\n", "utf-8")
+    findings = "\n".join(_findings(folder))
+    for said in ("never looked into", "en/x/shared.j2: is not a kind of message here", "cannot be opened", "G-1"):
+        assert said in findings
+
+
 def test_text_typed_on_a_mac_is_the_same_text(folder: Path) -> None:
     import unicodedata  # noqa: PLC0415 - this test alone
 
