@@ -96,6 +96,8 @@ fact_revisions = _table(
     Column("at", UtcTime, nullable=False),
 )
 
+_OPEN = text("ended_at IS NULL")
+
 holds = _table(
     "holds",
     Column("id", Id, primary_key=True),
@@ -107,7 +109,7 @@ holds = _table(
     Column("asked_by", ForeignKey("people.id")),
     Column("ended_by", ForeignKey("people.id")),
     Column("ended_at", UtcTime),
-    Index("ix_holds_open", "scope", "target", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("ix_holds_open", "scope", "target", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
 standings = _table(
@@ -212,7 +214,8 @@ deliveries = _table(
     Column("withdrawn_at", UtcTime),
     UniqueConstraint("post_id", "channel", "part", "digest"),
     CheckConstraint(
-        "state IN ('scheduled','claimed','sending','unknown','retry_wait','held','published','failed','missed','cancelled')",
+        "state IN ('scheduled','claimed','sending','unknown',"
+        "'retry_wait','held','published','failed','missed','cancelled')",
         name="state",
     ),
     Index("ix_deliveries_due", "next_at", sqlite_where=_DUE, postgresql_where=_DUE),
