@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from bot.domain.audit import canonical, first_prev, parse_record
-from bot.domain.checkpoint import Checkpoint, Frontier, checkpoint_body, parse_note, signed_note
+from bot.domain.audit import Malformed, canonical, first_prev, parse_record
+from bot.domain.checkpoint import Checkpoint, Frontier, Note, checkpoint_body, parse_note, signed_note
 from bot.domain.errors import Conflict, StoreFailed, Tampered
 from bot.services.verify import KEY_ACTS, Verdict, is_signed, keys_named, verify
 from bot.store import audit
@@ -45,8 +45,15 @@ def checkpoint(store: Store, keystore: Keystore, *, now: datetime, force: bool =
 
 def is_older_than_anchor(tx: Connection, keystore: Keystore) -> bool:
     """The database lacks entries that were signed here: a backup was put back, or the tail was cut."""
-    anchor = keystore.anchor
-    return bool(anchor) and parse_note(anchor).size > audit.size(tx)
+    anchor = _anchor(keystore)
+    return anchor is not None and anchor.size > audit.size(tx)
+
+
+def _anchor(keystore: Keystore) -> Note | None:
+    try:
+        return parse_note(keystore.anchor) if keystore.anchor else None
+    except Malformed as error:
+        raise Tampered("The newest checkpoint, kept with the keys, is altered. Bring back their backup.") from error
 
 
 def _replay(tx: Connection, last: Checkpoint | None, keystore: Keystore) -> Frontier:
@@ -54,7 +61,7 @@ def _replay(tx: Connection, last: Checkpoint | None, keystore: Keystore) -> Fron
     signed = {last.size: last.root} if last else {}
     if last and not any(is_signed(parse_note(last.note), key) for key in keystore.vkeys):
         raise Tampered("The checkpoint at {size} is not signed by this installation.", size=last.size)
-    anchor = parse_note(keystore.anchor) if keystore.anchor else None
+    anchor = _anchor(keystore)
     if anchor and signed.setdefault(anchor.size, anchor.root) != anchor.root:
         raise Tampered("The checkpoint at {size} is not the one that was signed.", size=anchor.size)
     tree = Frontier(last.size, last.peaks) if last else Frontier()

@@ -72,10 +72,12 @@ def verify(
     """Checks every record, root and anchor, and the newest signature of each key.
 
     Without `vkeys` the keys are those the log itself names: good against accidents, not against a forger.
-    With a `keystore` the payloads that are not erased are checked too. `every` checks all signatures.
+    With a `keystore` its own anchor, and the payloads that are not erased, are checked too. `every` checks all
+    signatures.
     """
     try:
-        notes, faults = _notes(tx, anchors)
+        own = [keystore.anchor] if keystore and keystore.anchor else []
+        notes, faults = _notes(tx, [*anchors, *own])
         walk, rows, commitments = _Walk(), audit.raw_rows(tx, audit_records), _commitments(tx, keystore)
         try:
             with closing(rows), closing(commitments):

@@ -364,6 +364,7 @@ def test_what_was_rewritten_after_the_last_checkpoint_takes_an_anchor_to_find(st
         tx.execute(text("DELETE FROM checkpoints WHERE size > 6"))
         assert both(tx) == GOOD
         assert by_program(tx, anchors=[keystore.anchor])[::3] == (1, 6)
+        assert by_program(tx, keystore=keystore)[::3] == (1, 6)
 
 
 @pytest.mark.parametrize("left", range(SIZE))
@@ -531,6 +532,12 @@ def test_nothing_is_signed_on_an_altered_checkpoint(store: Store, keystore: Keys
         loosen(tx)
         tx.exec_driver_sql(f"UPDATE checkpoints SET {change} WHERE size = 6")  # noqa: S608
     with pytest.raises(Tampered):
+        audit.checkpoint(store, keystore, now=NOON, force=True)
+
+
+def test_an_anchor_that_is_no_note_stops_the_signing(store: Store, keystore: Keystore) -> None:
+    keystore.remember("x")
+    with pytest.raises(Tampered, match="kept with the keys"):
         audit.checkpoint(store, keystore, now=NOON, force=True)
 
 
