@@ -176,7 +176,7 @@ def _lines(
             if on is None or not start <= on < end or post.state is PostState.CANCELLED:
                 continue
             drafted.add(post.occasion)
-            sent = deliveries.of_post(tx, post.id)
+            sent = [each for each in deliveries.of_post(tx, post.id) if each.digest == post.digest]
             lines.append(_post_line(stage, post, on, sent, known.get(post.occasion), needs=post.id in unapproved))
     alone = [occasion for key, occasion in barred.items() if start <= occasion.on < end and key not in drafted]
     lines += [_barred_line(occasion) for occasion in alone]
