@@ -73,8 +73,11 @@ def verify(session: Session, *, anchors: tuple[Path, ...], all_signatures: bool,
     if as_json:
         emit(plain(verdict) | {"unguarded": unguarded})
     else:
-        mark, said = ("✕", _(verdict.reason)) if verdict.code else ("✓", _("Verified up to entry {n}."))
-        click.echo(f"{mark} {said.format(n=verdict.size - 1)}", err=bool(verdict.code))
+        if verdict.code == 0:
+            say("Verified ✓ up to entry {n}", n=verdict.size - 1)
+        elif verdict.first_bad is not None:
+            click.echo(_("✕ Does not match from entry {n}.").format(n=verdict.first_bad), err=True)
+        click.echo(verdict.reason, err=verdict.code != 0)
         click.echo(unguarded, err=True, nl=bool(unguarded))
     if code := verdict.code or int(bool(unguarded)):
         raise click.exceptions.Exit(code)

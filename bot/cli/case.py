@@ -11,7 +11,7 @@ from bot.domain.case import HELD, Case, PartialDate, Status, is_confirmed
 from bot.domain.errors import BadInput
 from bot.domain.facts import SENTENCE_KEYS, case_from_plain, case_to_plain
 from bot.domain.people import Duty, Person, require
-from bot.i18n import _
+from bot.i18n import _, word
 
 EMPTY = "No case matches. Search without tone marks works too."
 LISTS = {"also_known_as", "status_sources", "campaigns", "sources", "partial_sources", "alt_dates", "joint_sources"}
@@ -133,7 +133,7 @@ def list_(session: Session, *, words: tuple[str, ...], status: str | None, stale
     rows = [
         (
             each.name_vi,
-            _(each.status.value),
+            word(each.status, "status"),
             str(each.confirmation.as_of) + ("" if fresh[each.slug] else " ?"),
             each.slug,
         )
@@ -172,6 +172,8 @@ def show_(session: Session, *, slug: str, history: bool, as_json: bool) -> None:
 
 
 def _say_fact(key: str, value: object) -> None:
+    if isinstance(value, dict):
+        value = ", ".join(f"{name} {each}" for name, each in value.items())
     for line in value if isinstance(value, list) else [value]:
         click.echo(f"{key:22}{line}")
 

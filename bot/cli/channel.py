@@ -4,7 +4,7 @@ import click
 
 from bot.cli.frame import Group, Session, acting, as_json, emit, option, say, show, table
 from bot.domain.people import Person
-from bot.i18n import _
+from bot.i18n import _, word
 
 EMPTY = "There is no account. Add a [[channel]] to config.toml; config.example.toml shows how."
 
@@ -36,7 +36,7 @@ def list_(session: Session, *, as_json: bool) -> None:
     table(
         ["Account", "Platform", "Layout", "Posts at", "State"],
         [
-            (name, _platform(each.profile.platform, each.profile.like), _(each.profile.layout.value),
+            (name, _platform(each.profile.platform, each.profile.like), word(each.profile.layout, "layout"),
              f"{each.rhythm.post_time:%H:%M}", _state(session, paused.get(name)))
             for name, each in ctx.channels.items()
         ],

@@ -6,7 +6,7 @@ from bot.cli.frame import Group, Session, acting, as_json, emit, option, plain, 
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
-from bot.i18n import _
+from bot.i18n import _, word
 
 EMPTY = "Nothing is in the queue. Write a post with: campaignbot post add --help"
 STATES = click.Choice([state.value for state in DeliveryState])
@@ -64,7 +64,7 @@ def row_of(each: Delivery) -> dict[str, object]:
 
 
 def state_of(each: Delivery) -> str:
-    said = f"{_(each.state.value)}: {_(each.reason)}" if each.reason else _(each.state.value)
+    said = ": ".join(filter(None, (word(each.state, "delivery"), word(each.reason, "reason"))))
     return f"{said} {each.url}" if each.url else said
 
 
@@ -91,7 +91,9 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
     say("Due {due}, not after {end} ({zone})", due=show(found.due_at, zone), end=show(found.not_after, zone),
         zone=zone_name(zone, session.ctx.now()))  # fmt: skip
     for attempt in attempts:
-        click.echo(f"  {attempt.fence}. {show(attempt.began_at, zone)}  {_(attempt.outcome)}  {_(attempt.detail)}")
+        click.echo(
+            f"  {attempt.fence}. {show(attempt.began_at, zone)}  {attempt.outcome}  {word(attempt.detail, 'reason')}"
+        )
     click.echo(f"\n{content['text']}")
 
 

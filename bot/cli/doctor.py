@@ -13,7 +13,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
 from bot.domain.people import Role
 from bot.domain.post import PostState
-from bot.i18n import _, sentence
+from bot.i18n import _, sentence, word
 
 if TYPE_CHECKING:
     from bot.services.context import Context
@@ -132,7 +132,7 @@ def _stops(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.services import queue
 
     for stop in queue.holds(ctx):
-        of = _("publishing") if stop.hold.scope == "all" else f"{_(stop.hold.scope)} {stop.hold.target}"
+        of = f"{word(stop.hold.scope, 'scope')} {stop.hold.target}".rstrip()
         yield note(
             "halt" if stop.hold.scope == "all" else "hold",
             "Stopped: {of}, since {time}, by {alias}: {reason}",

@@ -4,7 +4,7 @@ import click
 
 from bot.cli.frame import Command, Session, as_json, day, emit, option, table
 from bot.domain.occasions import Occasion
-from bot.i18n import _, many
+from bot.i18n import many, word
 
 
 @click.command(cls=Command, examples=("plan", "plan --until 2026-12-31"))
@@ -24,8 +24,11 @@ def plan(session: Session, *, until: str | None, as_json: bool) -> None:
         emit({"drafted": drafted, "barred": [row_of(e) for e in planned.barred], "left_out": left_out})
         return
     click.echo(many("{number} post was drafted.", "{number} posts were drafted.", len(planned.drafted)))
-    rows = [(each.on, _(each.kind.value), "", _(each.bar or ""), who(each)) for each in planned.barred]
-    rows += [(e.occasion.on, _(e.occasion.kind.value), e.channel, _(e.why), who(e.occasion)) for e in planned.left_out]
+    rows = [(each.on, word(each.kind, "kind"), "", word(each.bar or "", "bar"), who(each)) for each in planned.barred]
+    rows += [
+        (e.occasion.on, word(e.occasion.kind, "kind"), e.channel, word(e.why, "bar"), who(e.occasion))
+        for e in planned.left_out
+    ]
     table(["Day", "Kind", "Account", "Why not", "Who"], sorted(rows), empty="No day was left out.")
 
 

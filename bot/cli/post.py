@@ -31,7 +31,7 @@ from bot.domain.campaign import LANGUAGES
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
 from bot.domain.post import Content, Picture, Post, PostState
-from bot.i18n import _
+from bot.i18n import _, word
 
 if TYPE_CHECKING:
     from bot.services.posts import Edited, When
@@ -259,7 +259,7 @@ def list_(session: Session, *, states: tuple[str, ...], channel: str, limit: int
         emit([showing.row_of(each) for each in found])
         return
     due = _("Due ({zone})").format(zone=zone_name(session.zone, session.ctx.now()))
-    rows = [(each.id, show(each.due, session.zone), _(each.state.value), showing.preview(each)) for each in found]
+    rows = [(each.id, show(each.due, session.zone), word(each.state, "post"), showing.preview(each)) for each in found]
     table(["ID", due, "State", "Text"], rows, empty=EMPTY)
 
 

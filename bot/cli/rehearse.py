@@ -5,7 +5,7 @@ import sys
 import click
 
 from bot.cli.frame import Command, Session, as_json, day, emit, option, say, table
-from bot.i18n import _, many
+from bot.i18n import many, word
 
 
 @click.command(
@@ -35,7 +35,13 @@ def rehearse(session: Session, *, start: str, days: int, text: bool, as_json: bo
     table(
         ["Day", "Time", "Kind", "What comes of it", "Who"],
         [
-            (row["date"], row["time"], _(row["kind"]), _outcome(row), ", ".join(row["cases"]) or row["observance"])
+            (
+                row["date"],
+                row["time"],
+                word(row["kind"], "kind"),
+                _outcome(row),
+                ", ".join(row["cases"]) or row["observance"],
+            )
             for row in rows
         ],
         empty="No day speaks in this time.",
@@ -51,7 +57,7 @@ def rehearse(session: Session, *, start: str, days: int, text: bool, as_json: bo
 
 def _outcome(row: dict[str, object]) -> str:
     if not row["goes_out"]:
-        return _(str(row["reason"]))
+        return word(str(row["reason"]), "bar", "reason", "void", "post", "delivery")
     channels = row["channels"]
     count = len(channels) if isinstance(channels, list) else 0
     return many("{number} account", "{number} accounts", count) + (" *" if row["needs_approval"] else "")

@@ -88,11 +88,12 @@ def _copy_originals(config: Path) -> list[str]:
 
 def _import_shipped(session: Session) -> None:
     from bot.library.casefiles import read_cases_toml
-    from bot.services import cases, postfiles
+    from bot.services import audit, cases, postfiles
 
     file = session.settings.folder / "schedules" / "cases.toml"
     added = cases.import_cases(session.ctx, None, read_cases_toml(file), source="schedules/cases.toml").added
     drafts = postfiles.import_starting_posts(session.ctx)
+    audit.checkpoint(session.ctx.store, session.ctx.keystore, now=session.ctx.now(), force=True)
     click.echo(many("Imported {number} case.", "Imported {number} cases.", len(added)))
     click.echo(
         many("Imported {number} general post as a draft.", "Imported {number} general posts as drafts.", len(drafts))

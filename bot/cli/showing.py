@@ -12,7 +12,7 @@ from bot.domain.delivery import Delivery
 from bot.domain.facts import EVENT_FACT, facts_of
 from bot.domain.post import Cite, Post, part_to_plain
 from bot.domain.text import count
-from bot.i18n import _, filled
+from bot.i18n import _, filled, word
 
 if TYPE_CHECKING:
     from bot.services.content import Checked
@@ -73,6 +73,11 @@ def row_of(post: Post) -> dict[str, Any]:
     }
 
 
+def state_of(post: Post) -> str:
+    """With the reason: a word of the program's, or what a person wrote."""
+    return ": ".join(filter(None, (word(post.state, "post"), word(post.reason, "void", "reason"))))
+
+
 def preview(post: Post) -> str:
     return cut(post.content.texts.get(("vi", ""), "") or next(iter(post.content.texts.values()), ""), PREVIEW)
 
@@ -123,10 +128,10 @@ def say_remarks(checked: "Checked") -> None:
 
 
 def say_sheet(session: Session, sheet: Sheet) -> None:
-    from bot.cli.delivery import state_of
+    from bot.cli import delivery as deliveries
 
     post, zone = sheet.post, session.zone
-    state = f"{_(post.state.value)}: {_(post.reason)}" if post.reason else _(post.state.value)
+    state = state_of(post)
     say("Post {id}, {campaign}: {state}", id=post.id, campaign=post.content.campaign, state=state)
     for window in post.content.windows:
         say(
@@ -153,7 +158,9 @@ def say_sheet(session: Session, sheet: Sheet) -> None:
         say("Approved by {names}; needed: {needed}.", names=names, needed=sheet.needed)
         say("Digest: {digest}", digest=post.digest)
     for delivery in sheet.deliveries:
-        click.echo(f"  {delivery.id}  {delivery.channel}  {show(delivery.due_at, zone)}  {state_of(delivery)}")
+        click.echo(
+            f"  {delivery.id}  {delivery.channel}  {show(delivery.due_at, zone)}  {deliveries.state_of(delivery)}"
+        )
 
 
 def _plain_cite(cases: Mapping[str, Case], cite: Cite) -> dict[str, Any]:
@@ -182,4 +189,4 @@ def say_due(session: Session, post: Post) -> None:
     """What it is now, in a line."""
     zone = zone_name(session.zone, session.ctx.now())
     due = f"{show(post.due, session.zone)} ({zone})" if post.due else _("without a time")
-    say("Post {id}: {state}, {due}.", id=post.id, state=_(post.state.value), due=due)
+    say("Post {id}: {state}, {due}.", id=post.id, state=state_of(post), due=due)

@@ -8,7 +8,7 @@ from bot.cli.plan import row_of, who
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
 from bot.domain.post import Post, PostState
-from bot.i18n import _, many
+from bot.i18n import _, many, word
 
 
 @click.group(cls=Group, help="Standing approvals: a year of one case's days, approved in advance by two people.")
@@ -28,7 +28,7 @@ def propose(session: Session, actor: Person, slugs: tuple[str, ...], channels: s
     last = day(until, session.ctx.today()) if until else None
     proposed = propose_standing(session.ctx, actor, slugs, names(channels), last)
     _say(session, proposed.posts)
-    rows = [(each.on, _(each.kind.value), _(each.bar or ""), who(each)) for each in proposed.barred]
+    rows = [(each.on, word(each.kind, "kind"), word(each.bar or "", "bar"), who(each)) for each in proposed.barred]
     if rows:
         table(["Day", "Kind", "Why not", "Who"], rows, empty="")
     say("Two reviewers may now approve: campaignbot standing approve {id} --as ALIAS", id=proposed.standing.id)
@@ -90,5 +90,5 @@ def _pair(text: str) -> tuple[int, str]:
 
 
 def _say(session: Session, posts: tuple[Post, ...]) -> None:
-    rows = [(each.id, show(each.due, session.zone), _(each.state.value), showing.preview(each)) for each in posts]
+    rows = [(each.id, show(each.due, session.zone), word(each.state, "post"), showing.preview(each)) for each in posts]
     table(["ID", "Due", "State", "Text"], rows, empty="It holds no post.")

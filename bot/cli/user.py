@@ -5,7 +5,7 @@ import click
 from bot.cli.frame import Group, Session, acting, as_json, emit, names, option, say, show, table, zone_name
 from bot.domain.errors import BadInput
 from bot.domain.people import Person, Role
-from bot.i18n import _
+from bot.i18n import _, word
 
 EMPTY = "There is nobody yet. Make the first admin: campaignbot user add ALIAS --role admin"
 
@@ -69,7 +69,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 
 
 def _roles(person: Person) -> str:
-    return ", ".join(_(role.value) for role in Role if role in person.roles)
+    return ", ".join(word(role, "role") for role in Role if role in person.roles)
 
 
 @user.command(examples=("user role lan --role coordinator,reviewer --as admin",))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bot.domain.errors import CampaignError, Rejected
 from bot.domain.remarks import Blocked
+from bot.i18n.words import FIELDS, WORDS
 
 LANGUAGES = ("vi", "en")
 DOMAIN = "campaignbot"
-LOCALE = Path(__file__).parent / "locale"
+LOCALE = Path(__file__).parents[1] / "locale"
 
 _current: ContextVar[tuple[str, NullTranslations]] = ContextVar("language", default=("en", NullTranslations()))
 _loaded: dict[str, NullTranslations] = {"en": NullTranslations()}
@@ -47,6 +48,22 @@ def many(one: str, more: str, number: int) -> str:
     return _current.get()[1].ngettext(one, more, number).format(number=number)
 
 
+def word(value: str, *scopes: str) -> str:
+    """What people call a state, a reason or a kind; whatever is none of these stays as it is."""
+    known = next((WORDS[scope][value] for scope in scopes if value in WORDS[scope]), None)
+    return _(known) if known else str(value)
+
+
+def filled(template: str, fields: Mapping[str, object]) -> str:
+    """The template in the language in use, as are the words of ours that fill it in."""
+    said = {key: _field(value, FIELDS[key]) if key in FIELDS else value for key, value in fields.items()}
+    return _(template).format_map(said)
+
+
+def _field(value: object, scopes: tuple[str, ...]) -> str:
+    return ", ".join(word(part, *scopes) for part in str(value).split(", "))
+
+
 def sentence(error: CampaignError) -> str:
     """The error in the language in use, a line for each thing that is wrong."""
     if isinstance(error, Rejected):
@@ -54,8 +71,3 @@ def sentence(error: CampaignError) -> str:
     if isinstance(error, Blocked):
         return "\n".join(filled(block.template, block.fields) for block in error.blocks)
     return filled(error.template, error.fields) if error.fields else _(error.template)
-
-
-def filled(template: str, fields: Mapping[str, object]) -> str:
-    """The template in the language in use; the words that fill it in are translated where they are ours."""
-    return _(template).format_map({key: _(each) if isinstance(each, str) else each for key, each in fields.items()})
