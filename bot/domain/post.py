@@ -218,7 +218,7 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
@@ -253,7 +253,9 @@ def content_from_plain(plain: Mapping[str, Any]) -> Content:
         campaign=plain["campaign"],
         texts={(entry["language"], entry["target"]): entry["text"] for entry in plain["texts"]},
         channels=tuple(plain["channels"]),
-        windows=tuple(Window(w["channel"], _moment(w["due"]), _moment(w["not_after"])) for w in plain["windows"]),
+        windows=tuple(
+            Window(w["channel"], read_moment(w["due"]), read_moment(w["not_after"])) for w in plain["windows"]
+        ),
         pictures=tuple(Picture(p["digest"], p["mime"], p["width"], p["height"], p["alt"]) for p in plain["pictures"]),
         cases=tuple(plain["cases"]),
         cites=tuple(Cite(c["case"], c["fact"], c["revision"]) for c in plain["cites"]),

@@ -60,9 +60,7 @@ def mistyped_tags(text: str, tags: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def names_in(text: str, cases: Iterable[Case]) -> tuple[str, ...]:
     """The slugs of cases whose full name stands in the text, in either language."""
-    return tuple(
-        case.slug for case in cases if _is_named(text, case.name_vi) or _is_named(text, case.name_en)
-    )
+    return tuple(case.slug for case in cases if _is_named(text, case.name_vi) or _is_named(text, case.name_en))
 
 
 def _is_named(text: str, name: str) -> bool:
@@ -73,12 +71,12 @@ _WORDS = re.compile(r"\w+")
 _SHINGLE = 3
 
 
-def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """Its runs of three words, whatever their case and tone marks."""
     words = _WORDS.findall(fold(text))
     return frozenset(tuple(words[n : n + _SHINGLE]) for n in range(max(1, len(words) - _SHINGLE + 1)))
 
 
-def likeness(one: str, other: str) -> float:
-    """From 0 to 1: how many runs of three words the texts share, whatever their case and tone marks."""
-    left, right = _shingles(one), _shingles(other)
-    return len(left & right) / len(left | right)
+def likeness(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+    """From 0 to 1: how much of their shingles two texts share."""
+    return len(one & other) / len(one | other)

@@ -13,7 +13,7 @@ from bot.domain.hygiene import Problem, Severity, clean, nfc, problems
 from bot.domain.occasions import OccasionKind
 from bot.domain.parity import Difference, compare
 from bot.domain.post import Cite, Content, Misfit, PostState, Rendition, manifest, missing_languages, render, sha256
-from bot.domain.remarks import Blocked, Remark, likeness, mistyped_tags, names_in, remark, words_to_avoid
+from bot.domain.remarks import Blocked, Remark, likeness, mistyped_tags, names_in, remark, shingles, words_to_avoid
 from bot.domain.review import is_past, stale_cites
 from bot.domain.slots import has_room, local_date, quiet
 from bot.domain.text import Figures, figures
@@ -235,34 +235,36 @@ def _warnings(
 
 
 def _time_warnings(ctx: Context, tx: Connection, content: Content, post_id: int) -> Iterator[Remark]:
+    moments = [window.due for window in content.windows]
     day = timedelta(days=1)
+    taken = taken_times(ctx, tx, min(moments) - day, max(moments) + day, but=post_id) if moments else {}
     for window in content.windows:
         channel = ctx.channels.get(window.channel)
         if channel is None:
             continue
         if quiet(window.due, channel.rhythm):
             yield remark("{channel} is quiet at that hour: it waits until the morning.", channel=window.channel)
-            continue
-        taken = taken_on(tx, window.channel, window.due - day, window.due + day, but=post_id)
-        if not has_room(window.due, taken, channel.rhythm):
+        elif not has_room(window.due, taken[window.channel], channel.rhythm):
             yield remark("{channel} has other posts near that time: it may wait for its turn.", channel=window.channel)
 
 
-def taken_on(tx: Connection, channel: str, start: datetime, end: datetime, *, but: int = 0) -> tuple[datetime, ...]:
-    """When a channel posts, or would if what is written were approved."""
-    planned = posts.taken(tx, start, end, but=but).get(channel, ())
-    return tuple(sorted((*planned, *deliveries.taken(tx, channel, start, end))))
+def taken_times(
+    ctx: Context, tx: Connection, start: datetime, end: datetime, *, but: int = 0
+) -> dict[str, tuple[datetime, ...]]:
+    """When each account posts, or would if what is written were approved; post `but` aside."""
+    planned = posts.taken(tx, start, end, but=but)
+    return {name: (*planned.get(name, ()), *deliveries.taken(tx, name, start, end)) for name in ctx.channels}
 
 
 def _twins(tx: Connection, content: Content, due: datetime, post_id: int) -> Iterator[Remark]:
+    own = {language: shingles(content.texts.get((language, ""), "")) for language in LANGUAGES}
     near = posts.listed(tx, states=_ALIVE, start=due - EQUAL_WITHIN, end=due + EQUAL_WITHIN, limit=500)
     for other in near:
         other_due = other.due
         if other.id == post_id or other_due is None or not set(other.content.channels) & set(content.channels):
             continue
         alike = max(
-            likeness(content.texts.get((language, ""), ""), other.content.texts.get((language, ""), ""))
-            for language in LANGUAGES
+            likeness(own[language], shingles(other.content.texts.get((language, ""), ""))) for language in LANGUAGES
         )
         if alike >= NEARLY_EQUAL:
             yield remark("It is nearly the same as post {id}. Platforms refuse or hide that.", id=other.id)

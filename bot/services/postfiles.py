@@ -23,7 +23,7 @@ REQUIRED = ("campaign", "vi", "en")
 COLUMNS = (*REQUIRED, "at", "slot", "grace", "channels", "case", "media", "alt_vi", "alt_en", "note")
 """Besides, `vi:NAME` and `en:NAME` hold the text of one account or platform."""
 EXPORTED = ("id", "state", *COLUMNS[:3], "at", *COLUMNS[6:8], "note", "reason", "digest")
-MAX_ROWS = 2_000
+MAX_ROWS = 1_000
 _PAGE = 500
 _GRACE = re.compile(r"([0-9]{1,4})(m|h|)\Z")
 _LONGEST_GRACE = timedelta(days=2)

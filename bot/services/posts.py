@@ -23,7 +23,7 @@ from bot.services.content import (
     cites_of,
     freeze,
     renditions_if_ready,
-    taken_on,
+    taken_times,
     texts_of,
     tidied,
 )
@@ -115,7 +115,9 @@ def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_
     grace = when.grace or timedelta(minutes=ctx.publishing.grace_minutes)
     now = ctx.now()
     if when.slot:
-        return tuple(_slot_window(ctx, tx, content, name, when.slot, grace, post_id) for name in content.channels)
+        taken = taken_times(ctx, tx, now - timedelta(days=1), now + SLOT_HORIZON, but=post_id)
+        slots = {name: _next_slot(ctx, content.campaign, name, when.slot, taken[name]) for name in content.channels}
+        return tuple(Window(name, due, due + grace) for name, due in slots.items())
     if when.at is None:
         return _kept_windows(content)
     if when.at == NOW:
@@ -138,16 +140,12 @@ def _kept_windows(content: Content) -> tuple[Window, ...]:
     return tuple(window for window in own.values() if window)
 
 
-def _slot_window(
-    ctx: Context, tx: Connection, content: Content, name: str, slot: str, grace: timedelta, post_id: int
-) -> Window:
-    rhythm = ctx.channel(name).rhythm
-    fitting = tuple(each for each in ctx.schedules.slots if _serves(each, content.campaign, name, slot))
-    taken = taken_on(tx, name, ctx.now() - timedelta(days=1), ctx.now() + SLOT_HORIZON, but=post_id)
-    due = next_free(fitting, taken, ctx.now(), rhythm)
+def _next_slot(ctx: Context, campaign: str, name: str, slot: str, taken: Collection[datetime]) -> datetime:
+    fitting = tuple(each for each in ctx.schedules.slots if _serves(each, campaign, name, slot))
+    due = next_free(fitting, taken, ctx.now(), ctx.channel(name).rhythm)
     if due is None:
         raise Refused("{channel} has no free slot within a year. Give a time, or add a slot.", channel=name)
-    return Window(name, due, due + grace)
+    return due
 
 
 def _serves(slot: Slot, campaign: str, channel: str, wanted: str) -> bool:

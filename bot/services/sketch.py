@@ -13,8 +13,9 @@ from bot.domain.post import Cite, Content, Misfit, Profile, Window
 from bot.domain.slots import at_local, local_date, spread
 from bot.domain.text import fits
 from bot.library.messages import NoWording, Wording, compose
+from bot.services.content import taken_times
 from bot.services.context import Channel, Context
-from bot.store import cases, deliveries, holds, posts
+from bot.store import cases, holds
 
 _MIDNIGHT = time(0)
 _INSTANT = timedelta(microseconds=1)
@@ -60,10 +61,9 @@ def open_desk(ctx: Context, tx: Connection, start: date, end: date) -> Desk:
         held=frozenset((hold.scope, hold.target) for hold in holds.current(tx)),
     )
     first, last = (at_local(day, _MIDNIGHT, "UTC") for day in (start - 2 * _DAY, end + 3 * _DAY))
-    meant = posts.taken(tx, first, last)
-    for name, channel in ctx.channels.items():
-        for moment in (*meant.get(name, ()), *deliveries.taken(tx, name, first, last)):
-            on = local_date(moment, channel.rhythm.timezone)
+    for name, moments in taken_times(ctx, tx, first, last).items():
+        for moment in moments:
+            on = local_date(moment, ctx.channels[name].rhythm.timezone)
             desk.taken.setdefault((name, on), []).append(moment)
     return desk
 

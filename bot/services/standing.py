@@ -46,14 +46,15 @@ def propose_standing(
         )
     for name in channels:
         ctx.channel(name)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.store.read() as tx:
         for slug in slugs:
             cases.get(tx, slug)
         desk = open_desk(ctx, tx, start, end)
         theirs = [one for one in find_occasions(ctx, desk, start, end) if not set(slugs).isdisjoint(one.cases)]
         marked = posts.occasions_taken(tx, [occasion.key for occasion in theirs])
-        sketches, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
+    sketches, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
         waiting = [post for post_id in marked.values() if _may_join(post := posts.get(tx, post_id))]
         if not sketches and not waiting:
             raise Refused("These cases have no day until {day} that may speak by itself.", day=end)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.errors import Conflict, NotFound
-from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain
+from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain, read_moment
 from bot.store import tables as t
 
 BATCH = 500
@@ -245,8 +245,8 @@ def taken(tx: Connection, start: datetime, end: datetime, *, but: int = 0) -> di
     query = query.where(t.posts.c.id != but)
     times: dict[str, list[datetime]] = {}
     for row in tx.execute(query.where(t.posts.c.state.in_(_PLANNED))):
-        for window in content_from_plain(json.loads(row.document)).windows:
-            times.setdefault(window.channel, []).append(window.due)
+        for window in json.loads(row.document)["windows"]:
+            times.setdefault(window["channel"], []).append(read_moment(window["due"]))
     return {channel: tuple(sorted(each)) for channel, each in times.items()}
 
 
