@@ -27,6 +27,7 @@ STAND_BY_S = 1.0
 HEARTBEAT_S = 30
 HOUSEKEEPING_S = 15
 PLANNING_MINUTES = 60
+CHECKPOINT_S = 60
 
 
 class Daemon:
@@ -57,9 +58,9 @@ class Daemon:
             self._dispatcher.wake()
             self._dispatcher.run()
             self._scheduler.shutdown(wait=True)
-            self._safely("checkpoint", self._checkpoint)
             self._beat()
             self._note(Act.DAEMON_STOPPED)
+            self._safely("checkpoint", self._checkpoint)
 
     def stop(self) -> None:
         self._stop.set()
@@ -102,7 +103,8 @@ class Daemon:
         add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
         now = datetime.now(self._scheduler.timezone)
         add(self._safely, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
-        add(self._safely, "interval", args=("checkpoint", self._checkpoint), seconds=60, id="checkpoint")
+        sign = ("checkpoint", self._checkpoint)
+        add(self._safely, "interval", args=sign, seconds=CHECKPOINT_S, id="checkpoint", next_run_time=now)
 
     def _arm(self, moment: datetime | None) -> None:
         """Wake the dispatcher at the next due moment; posts that other processes add are found by the poll."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-
-from bot.domain.case import Case, EventKind, Status, Tier, is_confirmed, tier_of
 
 
 class DeliveryState(StrEnum):
@@ -209,15 +207,3 @@ def back_off(attempts: int, jitter: float) -> timedelta:
     """Doubles from half a minute to an hour; `jitter` in [0, 1) spreads channels apart by up to a quarter."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
     return wait * (1 + jitter / 4)
-
-
-def tier_borne(tier: str, kind: str, case: Case, on: date, max_age_days: int) -> bool:
-    """Whether the approved wording is still true of the case on the local day of sending.
-
-    Only fresh wording claims something of today; the rest stays true, and a changed status voids it by its cite.
-    """
-    if tier != Tier.FRESH:
-        return True
-    if kind == EventKind.EXILE:
-        return case.status is Status.EXILED and is_confirmed(case, on, max_age_days)
-    return tier_of(case, on, max_age_days) is Tier.FRESH

@@ -41,6 +41,20 @@ def event_tier(case: Case, event: Event, on: date, max_age_days: int = STATUS_MA
     return Tier.STALE if tier is Tier.FRESH and not lasting else tier
 
 
+def tier_borne(
+    tier: str, case: Case, cited: Collection[Event], on: date, max_age_days: int = STATUS_MAX_AGE_DAYS
+) -> bool:
+    """Whether approved wording is still true on the local day of sending, of the case and of each event it cites.
+
+    Only fresh wording claims something of today; the rest stays true, and a changed status voids it by its cite.
+    """
+    if tier != Tier.FRESH:
+        return True
+    if not cited:
+        return tier_of(case, on, max_age_days) is Tier.FRESH
+    return all(event_tier(case, event, on, max_age_days) is Tier.FRESH for event in cited)
+
+
 def weakest(tiers: Collection[Tier]) -> Tier:
     """Of people tried together: all in prison, all no longer, or only what stays true of everyone."""
     return next(iter(tiers)) if len(set(tiers)) == 1 else Tier.STALE

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.case import Case, Consent
-from bot.domain.delivery import Delivery, DeliveryState, GateView, Ruling, gate, tier_borne
+from bot.domain.case import Case, Consent, Event
+from bot.domain.delivery import Delivery, DeliveryState, GateView, Ruling, gate
+from bot.domain.facts import EVENT_FACT
 from bot.domain.post import Content, Post, canonical, content_from_plain, sha256
 from bot.domain.slots import after_quiet, at_local, local_date
+from bot.domain.tiers import tier_borne
 from bot.library.images import image_path
 from bot.services.context import PROGRAM, VIETNAM, Channel, Context
 from bot.services.quorum import needed_approvals
@@ -119,7 +121,7 @@ def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
         images_intact=_images_intact(ctx, delivery),
         stale_cites=_stale_cites(content, dossier.cases),
         tier_borne=all(
-            tier_borne(content.tier, content.kind, case, today, ctx.planning.status_max_age_days)
+            tier_borne(content.tier, case, _cited(content, case), today, ctx.planning.status_max_age_days)
             for case in dossier.cases.values()
         ),
         parent_published=parent is None or parent.state is DeliveryState.PUBLISHED,
@@ -128,6 +130,11 @@ def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
         cap_until=_cap_until(wave, delivery, channel),
         catch_up_until=_catch_up_until(ctx, wave, delivery),
     )
+
+
+def _cited(content: Content, case: Case) -> tuple[Event, ...]:
+    facts = {cite.fact for cite in content.cites if cite.case == case.slug}
+    return tuple(event for event in case.events if EVENT_FACT + event.key in facts)
 
 
 def _is_held(wave: Wave, delivery: Delivery, content: Content) -> bool:

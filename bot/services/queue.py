@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -9,9 +10,10 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.campaign import LANGUAGES
 from bot.domain.delivery import Delivery
-from bot.domain.errors import BadInput, Conflict, NotFound, Refused
+from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused
 from bot.domain.people import Duty, Person, require
 from bot.domain.review import require_reason
+from bot.services.audit import checkpoint
 from bot.services.context import Context
 from bot.services.people import aliases
 from bot.store import audit, cases, deliveries, people, posts
@@ -47,7 +49,11 @@ def halt(ctx: Context, actor: Person | None, reason: str) -> tuple[Delivery, ...
         require(actor, Duty.HALT)
     with ctx.store.write() as tx:
         _place(ctx, tx, actor, HALT, require_reason(reason))
-        return deliveries.in_flight(tx)
+        in_flight = deliveries.in_flight(tx)
+    # The halt stands whether or not it can be signed; the daemon's own checkpoint says what is wrong.
+    with suppress(CampaignError):
+        checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
+    return in_flight
 
 
 def hold(ctx: Context, actor: Person | None, scope: str, target: str, reason: str) -> Hold:

@@ -1,6 +1,5 @@
 """What every platform promises. A platform joins by a class with three methods; its clauses run for it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,8 +41,8 @@ class PlatformContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def platform(self, tmp_path: Path) -> Iterator[Platform]:
-        yield self.open(tmp_path)
+    def platform(self, tmp_path: Path) -> Platform:
+        return self.open(tmp_path)
 
     @staticmethod
     def post(platform: Platform, **changes: object) -> Receipt:

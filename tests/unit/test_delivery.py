@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.case import Case, Confirmation, PartialDate, Status, Term
 from bot.domain.delivery import (
     ENDED,
     LONGEST_WAIT,
@@ -21,7 +20,6 @@ from bot.domain.delivery import (
     Verdict,
     back_off,
     gate,
-    tier_borne,
 )
 
 NOON = datetime(2026, 12, 10, 5, 0, tzinfo=UTC)
@@ -81,7 +79,7 @@ def test_any_single_doubt_puts_it_before_a_person(doubt: str) -> None:
 def test_doubts_in_any_mixture_never_lead_to_sending_nor_to_a_quiet_delay(
     doubts: set[str], waits: set[str], *, late: bool
 ) -> None:
-    changes = {name: DOUBTS[name][0] for name in doubts} | {name: NOON + HOUR for name in waits}
+    changes = {name: DOUBTS[name][0] for name in doubts} | dict.fromkeys(waits, NOON + HOUR)
     view = replace(CLEAR, now=NOON + 2 * HOUR if late else NOON, **changes)  # type: ignore[arg-type]
     assert gate(a_delivery(), view).verdict is Verdict.HOLD
 
@@ -130,45 +128,3 @@ def test_waiting_before_another_try_is_bounded(attempts: int, jitter: float) -> 
 def test_waits_grow() -> None:
     waits = [back_off(attempts, 0) for attempts in range(12)]
     assert waits == sorted(waits)
-
-
-TODAY = date(2026, 12, 10)
-
-
-def a_case(**changes: object) -> Case:
-    made = Case(
-        slug="nguyen-van-a",
-        name_vi="Nguyễn Văn A",
-        name_en="Nguyen Van A",
-        status=Status.IMPRISONED,
-        confirmation=Confirmation(PartialDate(2026, 12, 1)),
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("changes", "borne"),
-    [
-        ({}, True),
-        ({"confirmation": Confirmation(PartialDate(2026, 1, 1))}, False),
-        ({"status": Status.RELEASED}, False),
-        ({"term": Term(PartialDate(2026, 12, 9), "source")}, False),
-        ({"term": Term(PartialDate(2027), "computed")}, True),
-    ],
-)
-def test_fresh_wording_goes_out_only_while_the_status_bears_it(changes: dict[str, object], *, borne: bool) -> None:
-    assert tier_borne("fresh", "arrest", a_case(**changes), TODAY, 180) is borne
-
-
-@pytest.mark.parametrize("tier", ["stale", "past", ""])
-def test_wording_that_claims_nothing_of_today_stays_true(tier: str) -> None:
-    old = a_case(confirmation=Confirmation(PartialDate(2019)))
-    assert tier_borne(tier, "arrest", old, TODAY, 180)
-
-
-def test_still_in_exile_needs_a_fresh_look_too() -> None:
-    exiled = a_case(status=Status.EXILED)
-    assert tier_borne("fresh", "exile", exiled, TODAY, 180)
-    assert not tier_borne(
-        "fresh", "exile", replace(exiled, confirmation=Confirmation(PartialDate(2026, 5))), TODAY, 180
-    )

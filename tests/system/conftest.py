@@ -1,0 +1,17 @@
+"""One installation a session, made by the real commands, and a copy of it for each test."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.system.installation import Installation, copy, install
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return install(tmp_path_factory.mktemp("original") / "here")
+
+
+@pytest.fixture
+def here(original: Installation, tmp_path: Path) -> Installation:
+    return copy(original, tmp_path / "here")
