@@ -47,9 +47,7 @@ def clean(raw: bytes) -> Cleaned:
     """A PNG stays PNG, anything else becomes JPEG. Only the first frame is kept. Raises BadInput."""
     if len(raw) > MAX_BYTES:
         raise BadInput(
-            "The picture has {size} MB. The most is {most} MB.",
-            size=len(raw) // 10**6,
-            most=MAX_BYTES // 10**6,
+            "The picture has {size} MB. The most is {most} MB.", size=len(raw) // 10**6, most=MAX_BYTES // 10**6
         )
     kind = next((kind for kind, marks in _MAGIC.items() if raw.startswith(marks)), "")
     if not kind:
@@ -61,18 +59,14 @@ def clean(raw: bytes) -> Cleaned:
         except BadInput:
             raise
         except Exception as error:  # a decoder fed with hostile bytes may raise anything
-            raise BadInput(
-                "The picture is damaged and cannot be read. Save it again and try once more."
-            ) from error
+            raise BadInput("The picture is damaged and cannot be read. Save it again and try once more.") from error
 
 
 def _paint_anew(raw: bytes, kind: str) -> Cleaned:
     with Image.open(io.BytesIO(raw), formats=(kind,)) as source:
         if source.width * source.height > MAX_PIXELS:
             raise BadInput(
-                "The picture has {width} × {height} pixels. Make it smaller.",
-                width=source.width,
-                height=source.height,
+                "The picture has {width} × {height} pixels. Make it smaller.", width=source.width, height=source.height
             )
         upright = ImageOps.exif_transpose(source)
         sees_through = "A" in source.getbands() or "transparency" in source.info

@@ -27,9 +27,7 @@ class Standing:
 
 
 def add(tx: Connection, post_id: int, digest: str, person_id: int, at: datetime, audit_seq: int) -> None:
-    new = insert(t.approvals).values(
-        post_id=post_id, digest=digest, person_id=person_id, at=at, audit_seq=audit_seq
-    )
+    new = insert(t.approvals).values(post_id=post_id, digest=digest, person_id=person_id, at=at, audit_seq=audit_seq)
     tx.execute(new)
 
 
@@ -40,14 +38,7 @@ def of_post(tx: Connection, post_id: int, *, voided: bool = False) -> tuple[Appr
         query = query.where(t.approvals.c.voided_at.is_(None))
     return tuple(
         Approval(
-            row.id,
-            row.post_id,
-            row.digest,
-            row.person_id,
-            row.at,
-            row.audit_seq,
-            row.voided_at,
-            row.voided_why or "",
+            row.id, row.post_id, row.digest, row.person_id, row.at, row.audit_seq, row.voided_at, row.voided_why or ""
         )
         for row in tx.execute(query)
     )
@@ -80,9 +71,7 @@ def first_public(tx: Connection, slugs: Collection[str]) -> bool:
         t.fact_revisions.c.author_id.is_not(None),
     )
     named = exists().where(
-        t.post_cases.c.case_id == t.cases.c.id,
-        t.posts.c.id == t.post_cases.c.post_id,
-        t.posts.c.state.in_(_PUBLIC),
+        t.post_cases.c.case_id == t.cases.c.id, t.posts.c.id == t.post_cases.c.post_id, t.posts.c.state.in_(_PUBLIC)
     )
     query = select(t.cases.c.id).where(t.cases.c.slug.in_(list(slugs)), brought, ~named).limit(1)
     return tx.execute(query).first() is not None

@@ -13,12 +13,7 @@ from bot.store import tables as t
 def add(tx: Connection, picture: Picture, size: int, now: datetime) -> None:
     """The same picture twice is one."""
     if tx.execute(select(t.images.c.digest).where(t.images.c.digest == picture.digest)).first() is None:
-        row = {
-            "digest": picture.digest,
-            "mime": picture.mime,
-            "width": picture.width,
-            "height": picture.height,
-        }
+        row = {"digest": picture.digest, "mime": picture.mime, "width": picture.width, "height": picture.height}
         tx.execute(insert(t.images).values(row | {"size": size, "added_at": now}))
 
 
