@@ -47,9 +47,7 @@ def configure(*, as_json: bool | None = None, to: TextIO | None = None, verbose:
         cache_logger_on_first_use=False,
     )
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=chain, processors=[remove, _only_listed, shape]
-    )
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[remove, _only_listed, shape])
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

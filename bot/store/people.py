@@ -24,13 +24,7 @@ class Account:
 
 
 def add(
-    tx: Connection,
-    *,
-    pseudonym: str,
-    roles: frozenset[Role],
-    token_hash: str,
-    made_by: int | None,
-    at: datetime,
+    tx: Connection, *, pseudonym: str, roles: frozenset[Role], token_hash: str, made_by: int | None, at: datetime
 ) -> Person:
     values = {"pseudonym": pseudonym, "roles": _write_roles(roles), "token_hash": token_hash}
     made = {"made_by": made_by, "token_by": made_by, "made_at": at}

@@ -54,9 +54,7 @@ def assert_at_head(tx: Connection) -> None:
     if not found:
         raise Misconfigured("The database is empty. Run `campaignbot init` first.")
     if found > HEAD:
-        raise Misconfigured(
-            "The database is newer ({found}) than this campaignbot. Install that one.", found=found
-        )
+        raise Misconfigured("The database is newer ({found}) than this campaignbot. Install that one.", found=found)
     if found < HEAD:
         raise Misconfigured(
             "The database is older ({found}) than this campaignbot. Back it up, then run `campaignbot init`.",
