@@ -55,6 +55,7 @@ class Reason(StrEnum):
     ACCOUNT_CHANGED = "account_changed"
     CHANNEL_GONE = "channel_gone"
     QUIET = "quiet"
+    SPACING = "spacing"
     DAILY_CAP = "daily_cap"
     CATCH_UP = "catch_up"
     TOO_LATE = "too_late"
@@ -152,6 +153,7 @@ class GateView:
     parent_published: bool = True
     down_too_long: bool = False
     quiet_until: datetime | None = None
+    spaced_until: datetime | None = None
     cap_until: datetime | None = None
     catch_up_until: datetime | None = None
 
@@ -170,6 +172,7 @@ def gate(delivery: Delivery, view: GateView) -> Ruling:
     waits = (
         (view.quiet_until, Reason.QUIET),
         (view.cap_until, Reason.DAILY_CAP),
+        (view.spaced_until, Reason.SPACING),
         (view.catch_up_until, Reason.CATCH_UP),
     )
     for until, reason in waits:

@@ -39,6 +39,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "account_changed": "the account is not the one that was approved",
         "channel_gone": "the account is no longer in config.toml",
         "quiet": "quiet hours",
+        "spacing": "too soon after another post",
         "daily_cap": "the day is full",
         "catch_up": "after a break only so many an hour",
         "too_late": "its time has passed",

@@ -22,6 +22,9 @@ from bot.services.quorum import needed_approvals
 from bot.store import approvals, audit, cases, deliveries, holds, posts
 
 
+OVERDUE = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """One daemon. `down_since` is when the last one before it was seen; both UTC."""
@@ -127,6 +130,7 @@ def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
         parent_published=parent is None or parent.state is DeliveryState.PUBLISHED,
         down_too_long=_was_down_too_long(ctx, wave, delivery),
         quiet_until=after_quiet(wave.now, channel.rhythm) if channel else None,
+        spaced_until=_spaced_until(wave, delivery, channel),
         cap_until=_cap_until(wave, delivery, channel),
         catch_up_until=_catch_up_until(ctx, wave, delivery),
     )
@@ -183,6 +187,17 @@ def _stale_cites(content: Content, named: Mapping[str, Case]) -> tuple[str, ...]
 def _was_down_too_long(ctx: Context, wave: Wave, delivery: Delivery) -> bool:
     longest = timedelta(hours=ctx.publishing.down_hours)
     return wave.worker.was_down > longest and delivery.due_at < wave.worker.up_since and not delivery.attempts
+
+
+def _spaced_until(wave: Wave, delivery: Delivery, channel: Channel | None) -> datetime | None:
+    """Posts approved late, that may wait, leave one by one; a time that people chose and kept is theirs."""
+    came_due_unseen = delivery.due_at < wave.worker.up_since
+    if channel is None or delivery.reply_to is not None or came_due_unseen or wave.now - delivery.due_at < OVERDUE:
+        return None
+    last = deliveries.last_published(wave.tx, delivery.channel)
+    if last is None or last + channel.rhythm.spacing > delivery.not_after:
+        return None
+    return last + channel.rhythm.spacing
 
 
 def _cap_until(wave: Wave, delivery: Delivery, channel: Channel | None) -> datetime | None:

@@ -135,6 +135,9 @@ _PUBLISHED = (
     .where(deliveries.c.channel == bindparam("channel"), deliveries.c.published_at >= bindparam("since"))
     .where(deliveries.c.reply_to.is_(None))
 )
+_LAST_PUBLISHED = select(func.max(deliveries.c.published_at)).where(
+    deliveries.c.channel == bindparam("channel"), deliveries.c.reply_to.is_(None)
+)
 _PUBLISHED_LATE = _PUBLISHED.where(deliveries.c.due_at < bindparam("before"))
 _RELEASED = (
     update(deliveries)
@@ -249,6 +252,12 @@ def published_count(tx: Connection, channel: str, since: datetime, *, due_before
     if due_before is None:
         return int(tx.execute(_PUBLISHED, given).scalar_one())
     return int(tx.execute(_PUBLISHED_LATE, given | {"before": due_before}).scalar_one())
+
+
+def last_published(tx: Connection, channel: str) -> datetime | None:
+    """When the newest first part went out on a channel."""
+    moment: datetime | None = tx.execute(_LAST_PUBLISHED, {"channel": channel}).scalar()
+    return moment
 
 
 def begin_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime) -> None:

@@ -380,6 +380,32 @@ def test_beyond_the_days_cap_it_waits_for_the_next_day(
     assert states(capped, second)[0] == ("scheduled", Reason.DAILY_CAP)
 
 
+def test_overdue_posts_that_may_wait_leave_one_by_one(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    worker = worker_of(house)
+    for minutes in range(2):
+        scheduled(house, crew, at=NINE + timedelta(minutes=minutes), grace=timedelta(hours=9))
+    go_to(clock, NINE + timedelta(hours=3))
+    drain(house, worker)
+    assert len(far.accepted) == 2
+    clock.advance(minutes=90)
+    drain(house, worker)
+    assert len(far.accepted) == 4
+
+
+def test_times_that_people_chose_close_together_are_kept(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    worker = worker_of(house)
+    for minutes in range(2):
+        scheduled(house, crew, at=NINE + timedelta(minutes=minutes))
+    for minutes in range(2):
+        go_to(clock, NINE + timedelta(minutes=minutes))
+        drain(house, worker)
+    assert len(far.accepted) == 4
+
+
 def test_a_suspect_clock_sends_nothing(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
     post = scheduled(house, crew)
     go_to(clock, NINE)

@@ -40,7 +40,7 @@ DOUBTS: Mapping[str, tuple[object, Reason]] = {
     "tier_borne": (False, Reason.STATUS_AGED),
     "down_too_long": (True, Reason.DOWN_TOO_LONG),
 }
-WAITS = ("quiet_until", "cap_until", "catch_up_until")
+WAITS = ("quiet_until", "cap_until", "spaced_until", "catch_up_until")
 
 
 def a_delivery(**changes: object) -> Delivery:
