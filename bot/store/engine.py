@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from shutil import disk_usage
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.domain.errors import CampaignError, Conflict, Misconfigured, StoreFaile
 # WAL loses commits with two connections before this version (sqlite.org, WAL-reset fault).
 WAL_IS_SOUND = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
+LEAST_FREE = 1_000_000
 
 
 def _sqlite_module() -> ModuleType:
@@ -121,6 +123,7 @@ def _read_url(url: str) -> URL:
 _FULL = re.compile(r"disk is full|disk full|No space left", re.IGNORECASE)
 _READ_ONLY = re.compile(r"readonly|read-only|unable to open database file|Permission denied", re.IGNORECASE)
 _BUSY = re.compile(r"database is locked|lock timeout|deadlock", re.IGNORECASE)
+_FAILED = re.compile(r"disk I/O error", re.IGNORECASE)
 _BROKEN = re.compile(r"malformed|not a database", re.IGNORECASE)
 
 
@@ -135,9 +138,14 @@ def _plain_errors(store: Store) -> Iterator[None]:
         raise _explain(store, str(error.orig)) from None
 
 
+def _is_full(store: Store) -> bool:
+    """SQLite calls it an I/O error when there is no room even for its shared memory."""
+    return store.path is not None and disk_usage(store.path.parent).free < LEAST_FREE
+
+
 def _explain(store: Store, said: str) -> CampaignError:
     place = str(store.path or store.url.host or "the server")
-    if _FULL.search(said):
+    if _FULL.search(said) or (_FAILED.search(said) and _is_full(store)):
         return StoreFailed(
             "The disk is full ({place}). Nothing was changed; free some space and try again.", place=place
         )
@@ -147,6 +155,10 @@ def _explain(store: Store, said: str) -> CampaignError:
         return StoreFailed("The database is busy with another program. Nothing was changed; try again.")
     if _BROKEN.search(said):
         return StoreFailed("{place} is damaged. Do not delete it: copy it, then restore a backup.", place=place)
+    if _FAILED.search(said):
+        return StoreFailed(
+            "The disk under {place} fails. Nothing was changed; save a copy and look at it.", place=place
+        )
     if "UNIQUE constraint" in said or "duplicate key" in said:
         return Conflict("Something with that name exists already, or was added just now. Look again.")
     summary = said.splitlines()[0][:160] if said else "no reason given"
