@@ -157,3 +157,21 @@ def test_a_page_is_nfc_and_names_only_targets_that_can_be_made(page: Path) -> No
     targets = set(re.findall(r"^([a-z-]+):", (HOUSE / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert unicodedata.is_normalized("NFC", text)
     assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
+
+
+PLACE = re.compile(r"`((?:[a-z0-9_]+/)*[a-z0-9_]+\.py)(?:: ([A-Za-z_.]+))?`(?:\s+\(([^)]*)\))?")
+
+
+def places() -> Iterator[tuple[Path, str, tuple[str, ...]]]:
+    """What a page says of the code: a file, and names in it."""
+    for page in PAGES:
+        for path, name, more in PLACE.findall(page.read_text("utf-8")):
+            yield page, path, tuple(filter(None, (name, *re.findall(r"`([A-Za-z_.]+)`", more))))
+
+
+@pytest.mark.parametrize(("page", "path", "names"), list(places()), ids=lambda part: getattr(part, "name", str(part)))
+def test_a_place_in_the_code_that_a_page_names_is_there(page: Path, path: str, names: tuple[str, ...]) -> None:
+    file = next((each for each in (HOUSE / "bot" / path, HOUSE / path, page.parent / path) if each.exists()), None)
+    assert file is not None
+    text = file.read_text("utf-8")
+    assert [name for name in names if not re.search(rf"\b{name.rpartition('.')[2]}\b", text)] == []
