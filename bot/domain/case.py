@@ -240,9 +240,7 @@ def tier_of(case: Case, on: date, max_age_days: int = STATUS_MAX_AGE_DAYS) -> Ti
 def event_key(kind: EventKind, on: PartialDate, taken: frozenset[str] | set[str]) -> str:
     """A name for a new event, unique in its case: `arrest-2020-10-07`, then `arrest-2020-10-07.2`."""
     stem = f"{kind.value}-{on}"
-    return next(
-        key for n in range(1, len(taken) + 2) if (key := stem if n == 1 else f"{stem}.{n}") not in taken
-    )
+    return next(key for n in range(1, len(taken) + 2) if (key := stem if n == 1 else f"{stem}.{n}") not in taken)
 
 
 _TONELESS = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})

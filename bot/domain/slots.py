@@ -38,9 +38,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise BadInput(
-            "“{zone}” is not a time zone. Write it like Asia/Ho_Chi_Minh.", zone=name[:40]
-        ) from error
+        raise BadInput("“{zone}” is not a time zone. Write it like Asia/Ho_Chi_Minh.", zone=name[:40]) from error
 
 
 def at_local(on: date, at: time, timezone: str) -> datetime:
@@ -49,9 +47,7 @@ def at_local(on: date, at: time, timezone: str) -> datetime:
     """
     there = zone(timezone)
     wall = datetime.combine(on, at.replace(tzinfo=None, fold=0))
-    while (moment := wall.replace(tzinfo=there).astimezone(UTC)).astimezone(there).replace(
-        tzinfo=None
-    ) != wall:
+    while (moment := wall.replace(tzinfo=there).astimezone(UTC)).astimezone(there).replace(tzinfo=None) != wall:
         wall = wall.replace(second=0, microsecond=0) + _MINUTE
     return moment
 
@@ -114,9 +110,7 @@ def _moments_of(slot: Slot, after: datetime, timezone: str) -> Iterator[datetime
     return (moment for moment in moments if moment > after)
 
 
-def next_free(
-    slots: Sequence[Slot], taken: Collection[datetime], after: datetime, rhythm: Rhythm
-) -> datetime | None:
+def next_free(slots: Sequence[Slot], taken: Collection[datetime], after: datetime, rhythm: Rhythm) -> datetime | None:
     """The next slot at which the channel may post; None if there is none within a year."""
     moments = slot_moments(slots, after, rhythm.timezone)
     return next((moment for moment in moments if has_room(moment, taken, rhythm)), None)
