@@ -120,11 +120,24 @@ def _read_url(url: str) -> URL:
     return parsed
 
 
-_FULL = re.compile(r"disk is full|disk full|No space left", re.IGNORECASE)
-_READ_ONLY = re.compile(r"readonly|read-only|unable to open database file|Permission denied", re.IGNORECASE)
-_BUSY = re.compile(r"database is locked|lock timeout|deadlock", re.IGNORECASE)
-_FAILED = re.compile(r"disk I/O error", re.IGNORECASE)
-_BROKEN = re.compile(r"malformed|not a database", re.IGNORECASE)
+# What the drivers say, most telling first, and what it means to the person who reads it.
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    (
+        "disk is full|disk full|No space left",
+        "The disk is full ({place}). Nothing was changed; free some space and try again.",
+    ),
+    (
+        "readonly|read-only|unable to open database file|Permission denied",
+        "{place} cannot be written. Check who owns the folder and its permissions.",
+    ),
+    (
+        "database is locked|lock timeout|deadlock",
+        "The database is busy with another program. Nothing was changed; try again.",
+    ),
+    ("malformed|not a database", "{place} is damaged. Do not delete it: copy it, then restore a backup."),
+    ("disk I/O error", "The disk under {place} fails. Nothing was changed; save a copy and look at it."),
+)
+_TAKEN = re.compile("UNIQUE constraint|duplicate key")
 
 
 @contextmanager
@@ -144,22 +157,12 @@ def _is_full(store: Store) -> bool:
 
 
 def _explain(store: Store, said: str) -> CampaignError:
-    place = str(store.path or store.url.host or "the server")
-    if _FULL.search(said) or (_FAILED.search(said) and _is_full(store)):
-        return StoreFailed(
-            "The disk is full ({place}). Nothing was changed; free some space and try again.", place=place
-        )
-    if _READ_ONLY.search(said):
-        return StoreFailed("{place} cannot be written. Check who owns the folder and its permissions.", place=place)
-    if _BUSY.search(said):
-        return StoreFailed("The database is busy with another program. Nothing was changed; try again.")
-    if _BROKEN.search(said):
-        return StoreFailed("{place} is damaged. Do not delete it: copy it, then restore a backup.", place=place)
-    if _FAILED.search(said):
-        return StoreFailed(
-            "The disk under {place} fails. Nothing was changed; save a copy and look at it.", place=place
-        )
-    if "UNIQUE constraint" in said or "duplicate key" in said:
+    if _TAKEN.search(said):
         return Conflict("Something with that name exists already, or was added just now. Look again.")
+    if "disk I/O error" in said and _is_full(store):
+        said = "disk is full"
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, said, re.IGNORECASE):
+            return StoreFailed(meaning, place=store.path or store.url.host or "the server")
     summary = said.splitlines()[0][:160] if said else "no reason given"
     return StoreFailed("The database refused: {summary}. Nothing was changed.", summary=summary)
