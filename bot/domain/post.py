@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -192,16 +192,10 @@ def render(content: Content, profile: Profile) -> Rendition | Misfit:
 
 
 def _illustrations(pictures: Sequence[Picture], languages: Sequence[str]) -> tuple[Illustration, ...]:
-    return tuple(
-        Illustration(
-            picture.digest,
-            picture.mime,
-            picture.width,
-            picture.height,
-            "\n\n".join(picture.alt[language] for language in languages if picture.alt.get(language)),
-        )
-        for picture in pictures
-    )
+    def described(picture: Picture) -> str:
+        return "\n\n".join(picture.alt[language] for language in languages if picture.alt.get(language))
+
+    return tuple(Illustration(p.digest, p.mime, p.width, p.height, described(p)) for p in pictures)
 
 
 def canonical(value: object) -> str:
@@ -222,65 +216,40 @@ def read_moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Window | Picture | Cite | Illustration | Part | Content | Rendition):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return moment_text(value) if isinstance(value, datetime) else value
+
+
 def content_to_plain(content: Content) -> dict[str, Any]:
-    return {
-        "campaign": content.campaign,
-        "texts": [
-            {"language": language, "target": target, "text": text}
-            for (language, target), text in sorted(content.texts.items())
-        ],
-        "channels": list(content.channels),
-        "windows": [
-            {"channel": w.channel, "due": moment_text(w.due), "not_after": moment_text(w.not_after)}
-            for w in content.windows
-        ],
-        "pictures": [
-            {"digest": p.digest, "mime": p.mime, "width": p.width, "height": p.height, "alt": dict(p.alt)}
-            for p in content.pictures
-        ],
-        "cases": list(content.cases),
-        "cites": [{"case": c.case, "fact": c.fact, "revision": c.revision} for c in content.cites],
-        "kind": content.kind,
-        "tier": content.tier,
-        "model": content.model,
-        "on": content.on,
-        "note": content.note,
-    }
+    texts = sorted(content.texts.items())
+    rows = [{"language": language, "target": target, "text": text} for (language, target), text in texts]
+    return {**_plain(content), "texts": rows}
 
 
 def content_from_plain(plain: Mapping[str, Any]) -> Content:
-    return Content(
-        campaign=plain["campaign"],
-        texts={(entry["language"], entry["target"]): entry["text"] for entry in plain["texts"]},
-        channels=tuple(plain["channels"]),
-        windows=tuple(
+    read = {
+        "texts": {(row["language"], row["target"]): row["text"] for row in plain["texts"]},
+        "channels": tuple(plain["channels"]),
+        "windows": tuple(
             Window(w["channel"], read_moment(w["due"]), read_moment(w["not_after"])) for w in plain["windows"]
         ),
-        pictures=tuple(Picture(p["digest"], p["mime"], p["width"], p["height"], p["alt"]) for p in plain["pictures"]),
-        cases=tuple(plain["cases"]),
-        cites=tuple(Cite(c["case"], c["fact"], c["revision"]) for c in plain["cites"]),
-        kind=plain["kind"],
-        tier=plain["tier"],
-        model=plain["model"],
-        on=plain["on"],
-        note=plain["note"],
-    )
+        "pictures": tuple(Picture(**picture) for picture in plain["pictures"]),
+        "cases": tuple(plain["cases"]),
+        "cites": tuple(Cite(**cite) for cite in plain["cites"]),
+    }
+    return Content(**{**plain, **read})
 
 
 def part_to_plain(part: Part) -> dict[str, Any]:
-    return {
-        "text": part.text,
-        "languages": list(part.languages),
-        "images": [
-            {"digest": i.digest, "mime": i.mime, "width": i.width, "height": i.height, "alt": i.alt}
-            for i in part.images
-        ],
-        "reply_to": -1 if part.reply_to is None else part.reply_to,
-    }
+    return {**_plain(part), "reply_to": -1 if part.reply_to is None else part.reply_to}
 
 
 def part_from_plain(plain: Mapping[str, Any]) -> Part:
-    images = tuple(Illustration(i["digest"], i["mime"], i["width"], i["height"], i["alt"]) for i in plain["images"])
+    images = tuple(Illustration(**image) for image in plain["images"])
     reply_to = None if plain["reply_to"] < 0 else plain["reply_to"]
     return Part(plain["text"], tuple(plain["languages"]), images, reply_to)
 
@@ -291,21 +260,8 @@ def manifest(post_id: int, document: str, renditions: Sequence[Rendition]) -> st
     It holds every byte that goes out, to which account and when, and the digest of the post's document,
     which names the facts cited; so any change of any of them gives another digest.
     """
-    return canonical(
-        {
-            "post": post_id,
-            "document": sha256(document),
-            "renditions": [
-                {
-                    "channel": rendition.channel,
-                    "platform": rendition.platform,
-                    "account": rendition.account,
-                    "parts": [part_to_plain(part) for part in rendition.parts],
-                }
-                for rendition in renditions
-            ],
-        }
-    )
+    rendered = [{**_plain(one), "parts": [part_to_plain(part) for part in one.parts]} for one in renditions]
+    return canonical({"post": post_id, "document": sha256(document), "renditions": rendered})
 
 
 @dataclass(frozen=True, slots=True)
