@@ -19,6 +19,7 @@ from bot.domain.errors import CampaignError, Conflict, Misconfigured, StoreFaile
 WAL_IS_SOUND = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
 LEAST_FREE = 1_000_000
+_LEVELS = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 
 def _sqlite_module() -> ModuleType:
@@ -93,9 +94,25 @@ class Store:
                 tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield tx
 
-    def changes(self, tx: Connection) -> int:
-        """A number that moves when another connection commits (SQLite only; 0 elsewhere)."""
-        return int(tx.exec_driver_sql("PRAGMA data_version").scalar_one()) if self.is_sqlite else 0
+    def self_test(self) -> None:
+        """That commits are as safe here as they must be. Raises Misconfigured, StoreFailed.
+
+        Some network folders refuse the journal asked for, and SQLite then silently uses another.
+        """
+        with self.write() as tx:
+            if not self.is_sqlite:
+                return
+            asked = (*journal_of(_sqlite_module().sqlite_version_info), "foreign keys on")
+            mode, level, keys = (
+                tx.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            )
+        if (mode, _LEVELS[level], "foreign keys on" if keys else "") != asked:
+            raise Misconfigured(
+                "The database {path} cannot be kept safely there (journal {mode}). Put it on a local disk.",
+                path=self.path,
+                mode=mode,
+            )
 
     def close(self) -> None:
         self._writer.dispose()
