@@ -30,7 +30,7 @@ run: .venv/run.stamp $(VAR)/config.toml ## start the bot and its web pages here,
 	@exec $(BOT) run
 
 rehearse: .venv/run.stamp $(VAR)/config.toml ## show what the next 30 days would post, and send nothing (DAYS=90 for more)
-	@exec $(BOT) rehearse --from today --days $(DAYS)
+	@exec $(BOT) rehearse --from today --days $(DAYS) --text
 
 check: lint ## lint, types, import rules and the fast tests: run it before every commit
 	@$(PYTEST) -m 'not slow and not postgres' $(FAST_RINGS)
