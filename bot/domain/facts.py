@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.case import (
-    SLUG,
     Address,
     Case,
     Confirmation,
@@ -19,7 +18,6 @@ from bot.domain.case import (
     Status,
     Term,
     event_key,
-    fold,
 )
 from bot.domain.errors import Finding, Rejected
 from bot.domain.reader import Reader
@@ -45,17 +43,18 @@ FACTS: Mapping[str, tuple[str, ...]] = {
 CASE_KEYS = ("slug", *(key for keys in FACTS.values() for key in keys), "event")
 EVENT_KEYS = tuple(field.name for field in fields(Event))
 SENTENCE_KEYS = tuple(field.name for field in fields(Sentence))
+_CASE_FIELDS = frozenset(field.name for field in fields(Case))
+_ALWAYS = frozenset({"slug", "name_vi", "name_en", "status", "status_as_of"})
 
 
 def event_to_plain(event: Event) -> Plain:
     """Only what differs from the default, in the order of the file."""
-    plain: Plain = {}
-    for field in fields(event):
-        value = getattr(event, field.name)
-        default = () if field.default is MISSING else field.default
-        if field.name in {"key", "kind", "date", "sources"} or value != default:
-            plain[field.name] = _plain_value(value)
-    return plain
+    said = {field: getattr(event, field.name) for field in fields(event)}
+    return {
+        field.name: _plain_value(value)
+        for field, value in said.items()
+        if field.default is MISSING or value != field.default
+    }
 
 
 def _plain_value(value: object) -> object:
@@ -70,35 +69,16 @@ def _plain_value(value: object) -> object:
 
 def case_to_plain(case: Case) -> Plain:
     """Loses nothing but `id` and `revisions`, which belong to one database."""
-    plain: Plain = {
-        "slug": case.slug,
-        "name_vi": case.name_vi,
-        "name_en": case.name_en,
-        "also_known_as": list(case.also_known_as),
-        "gender": case.gender,
-        "occupation_vi": case.occupation_vi,
-        "occupation_en": case.occupation_en,
-        "address": case.address.value,
-        "title_vi": case.title_vi,
-        "short_vi": case.short_vi,
-        "status": case.status.value,
-        "last_known_status": case.last_known_status.value if case.last_known_status else "",
-        "status_as_of": str(case.confirmation.as_of),
-        "status_sources": list(case.confirmation.sources),
-        "term_end": str(case.term.end) if case.term else "",
-        "term_end_basis": case.term.basis if case.term else "",
-        "term_end_source": case.term.source if case.term else "",
-        "campaigns": list(case.campaigns),
-        "consent": case.consent.value,
-        "custody_unbroken": case.custody_unbroken,
-        "all_defendants_listed": case.all_defendants_listed,
-        "note": case.note,
-        "note_vi": case.note_vi,
-        "tag": case.tag,
-        "event": [event_to_plain(event) for event in case.events],
+    term = case.term
+    said = {
+        **{key: getattr(case, key) for key in CASE_KEYS if key in _CASE_FIELDS},
+        "status_as_of": case.confirmation.as_of,
+        "status_sources": case.confirmation.sources,
+        **({"term_end": term.end, "term_end_basis": term.basis, "term_end_source": term.source} if term else {}),
     }
-    required = {"slug", "name_vi", "name_en", "status", "status_as_of", "event"}
-    return {key: value for key, value in plain.items() if key in required or value not in ("", [], None)}
+    plain = {key: _plain_value(said[key]) for key in CASE_KEYS if key in said}
+    kept = {key: value for key, value in plain.items() if key in _ALWAYS or value not in ("", [], None)}
+    return {**kept, "event": [event_to_plain(event) for event in case.events]}
 
 
 def facts_of(case: Case) -> dict[str, Plain]:
@@ -122,18 +102,6 @@ def _read_sentence(reader: Reader) -> Sentence | None:
     return None if sentence == Sentence() else sentence
 
 
-def _read_name(reader: Reader, key: str, shape: re.Pattern[str], *, required: bool = False) -> str:
-    name = reader.text(key, required=required)
-    if name and not shape.match(name):
-        problem, remedy = "“{name}” may hold only a–z, 0–9 and single hyphens.", "Try “{slug}”."
-        reader.report(key, problem, remedy, name=name[:40], slug=_slug(name))
-    return name
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:60] or "nguyen-van-a"
-
-
 def event_from_plain(
     plain: Mapping[str, Any], *, file: str, where: str, taken: set[str]
 ) -> tuple[Event, list[Finding]]:
@@ -145,7 +113,7 @@ def event_from_plain(
 def _read_event(reader: Reader, taken: set[str]) -> Event:
     kind = reader.choice("kind", EventKind, EventKind.ARREST, required=True)
     when = reader.parsed("date", PartialDate.parse, required=True) or _UNREAD
-    key = _read_name(reader, "key", EVENT_KEY) or event_key(kind, when, taken)
+    key = reader.name("key", EVENT_KEY) or event_key(kind, when, taken)
     if key in taken:
         reader.report("key", "“{event}” names two events of this case.", "Give each its own key.", event=key)
     taken.add(key)
@@ -154,22 +122,11 @@ def _read_event(reader: Reader, taken: set[str]) -> Event:
         kind=kind,
         date=when,
         sources=reader.texts("sources", required=_NO_SOURCE),
-        partial_sources=reader.texts("partial_sources"),
         alt_dates=reader.parsed_list("alt_dates", PartialDate.parse),
-        charge=reader.text("charge"),
-        court=reader.text("court"),
-        province=reader.text("province"),
-        destination=reader.text("destination"),
         sentence=_read_sentence(reader),
-        additional=bool(reader.flag("additional")),
-        in_absentia=bool(reader.flag("in_absentia")),
-        in_custody=bool(reader.flag("in_custody")),
-        joint=_read_name(reader, "joint", SLUG),
-        joint_sources=reader.texts("joint_sources"),
+        joint=reader.name("joint"),
         joint_defendants=reader.number("joint_defendants", least=1, most=MAX_DEFENDANTS),
-        heard_alone=bool(reader.flag("heard_alone")),
-        note=reader.text("note"),
-        note_vi=reader.text("note_vi"),
+        **reader.simple(Event, but=("key", "sources", "joint")),
     )
 
 
@@ -207,28 +164,15 @@ def case_from_plain(plain: Mapping[str, Any], *, file: str = "", where: str = ""
 def read_case(reader: Reader, event_places: Sequence[str] = ()) -> Case:
     """Not to be used if the reader gained findings. `event_places` says where each event stands."""
     return Case(
-        slug=_read_name(reader, "slug", SLUG, required=True),
-        name_vi=reader.text("name_vi", required=True),
-        name_en=reader.text("name_en", required=True),
-        also_known_as=reader.texts("also_known_as"),
-        occupation_vi=reader.text("occupation_vi"),
-        occupation_en=reader.text("occupation_en"),
-        gender=reader.text("gender"),
+        slug=reader.name("slug", required=True),
         status=reader.choice("status", Status, Status.UNKNOWN, required=True),
         last_known_status=reader.choice("last_known_status", Status),
         confirmation=Confirmation(
             reader.parsed("status_as_of", PartialDate.parse, required=True) or _UNREAD, reader.texts("status_sources")
         ),
         term=_read_term(reader),
-        campaigns=reader.texts("campaigns"),
         consent=reader.choice("consent", Consent, Consent.UNKNOWN),
         address=reader.choice("address", Address, Address.NONE),
-        title_vi=reader.text("title_vi"),
-        short_vi=reader.text("short_vi"),
-        custody_unbroken=reader.flag("custody_unbroken"),
-        all_defendants_listed=reader.flag("all_defendants_listed"),
-        tag=reader.text("tag"),
-        note=reader.text("note"),
-        note_vi=reader.text("note_vi"),
         events=_read_events(reader, event_places),
+        **reader.simple(Case, but=("slug",)),
     )

@@ -3,11 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import MISSING, fields
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, overload
 
+from bot.domain.case import SLUG, fold
 from bot.domain.errors import BadInput, Finding
 
 T = TypeVar("T")
@@ -81,6 +84,14 @@ class Reader:
         place = ": ".join(part for part in (self.where, key) if part)
         self.findings.append(finding(self.file, place, problem, remedy, near=near, **fields))
 
+    def simple(self, kind: type, *, but: Collection[str] = ()) -> dict[str, Any]:
+        """The texts, lists of texts and flags of a dataclass, by its fields; a text without a default is required."""
+        return {
+            name: read(self, name, required=required)
+            for name, read, required in _simple_fields(kind)
+            if name not in but
+        }
+
     def _typed(self, key: str, kind: type[T], otherwise: str) -> T | None:
         value = _plain(self.plain.get(key))
         if value is None:
@@ -107,6 +118,15 @@ class Reader:
         if required and not value and len(self.findings) == before:
             self.report(key, "is missing.", "Fill it in.")
         return value
+
+    def name(self, key: str, shape: re.Pattern[str] = SLUG, *, required: bool = False) -> str:
+        """What posts and links go by: small plain letters."""
+        text = self.text(key, required=required)
+        if text and not shape.match(text):
+            problem, remedy = "“{name}” may hold only a–z, 0–9 and single hyphens.", "Try “{slug}”."
+            slug = re.sub(r"[^a-z0-9]+", "-", fold(text)).strip("-")[:60] or "nguyen-van-a"
+            self.report(key, problem, remedy, name=text[:40], slug=slug)
+        return text
 
     def texts(self, key: str, *, required: str = "") -> tuple[str, ...]:
         """Single lines, the empty ones dropped. `required` is the remedy where there must be one."""
@@ -181,3 +201,17 @@ class Reader:
     def _inner(self, plain: Mapping[str, Any], known: Collection[str], label: str) -> "Reader":
         where = ": ".join(part for part in (self.where, label) if part)
         return Reader(plain, known, file=self.file, where=where, findings=self.findings)
+
+
+_SIMPLE: Mapping[object, Callable[..., Any]] = {
+    str: Reader.text,
+    tuple[str, ...]: lambda reader, key, **_: reader.texts(key),
+    bool: lambda reader, key, **_: bool(reader.flag(key)),
+    bool | None: lambda reader, key, **_: reader.flag(key),
+}
+
+
+@cache
+def _simple_fields(kind: type) -> tuple[tuple[str, Callable[..., Any], bool], ...]:
+    simple = (field for field in fields(kind) if field.type in _SIMPLE)
+    return tuple((field.name, _SIMPLE[field.type], field.default is MISSING) for field in simple)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from bot.domain.campaign import SPOKEN, Observance, ObservanceKind
-from bot.domain.case import SLUG, PartialDate, Precision
+from bot.domain.case import PartialDate, Precision
 from bot.domain.errors import BadInput
 from bot.domain.reader import Reader
 
@@ -122,23 +122,12 @@ def _lunar_day(name: str, year: int) -> date | None:
 
 def read_observance(table: Reader) -> ObservanceRule:
     """Not to be used if the reader gained findings."""
-    slug = table.text("id", required=True)
-    if slug and not SLUG.match(slug):
-        table.report("id", "“{name}” may hold only a–z, 0–9 and single hyphens.", name=slug[:40])
+    slug = table.name("id", required=True)
     kind = table.choice("kind", ObservanceKind, ObservanceKind.HISTORY, required=True)
     rule = _read_rule(table)
     if kind in SPOKEN and isinstance(rule, Once) and rule.date.precision is not Precision.DAY:
         table.report("date", "“{date}” is no day, so nothing can be posted on it.", "Give the day.", date=rule.date)
-    return ObservanceRule(
-        id=slug,
-        name_vi=table.text("name_vi", required=True),
-        name_en=table.text("name_en", required=True),
-        kind=kind,
-        rule=rule,
-        note=table.text("note"),
-        note_vi=table.text("note_vi"),
-        sources=table.texts("sources"),
-    )
+    return ObservanceRule(id=slug, kind=kind, rule=rule, **table.simple(ObservanceRule, but=("id",)))
 
 
 _UNREAD = Yearly(1, 1)

@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, time
 from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Short, Slot
-from bot.domain.case import SLUG, Case
+from bot.domain.case import Case
 from bot.domain.errors import BadInput, Finding, Rejected
 from bot.domain.reader import Reader, finding, normal
 from bot.domain.slots import zone
@@ -18,13 +18,6 @@ from bot.library.observances import OBSERVANCE_KEYS, ObservanceRule, read_observ
 
 T = TypeVar("T")
 META_KEYS = ("schema", "compiled_on")
-CAMPAIGN_KEYS = (
-    *("slug", "name_vi", "name_en", "default", "channels", "hashtags", "links", "approvals", "marks_past"),
-    "sources",
-)
-SLOT_KEYS = ("name", "campaign", "at", "weekdays", "channels", "timezone")
-POST_KEYS = ("id", "campaign", "vi", "en", "note", "note_vi", "cases")
-PLACE_KEYS = ("courts", "provinces", "destinations", "charges")
 MAX_APPROVALS = 5
 _TAG = re.compile(r"#[^\W_]\w*\Z")
 _QUOTED = re.compile("“[^“”]+”")
@@ -68,19 +61,21 @@ def load_schedules(folder: Path) -> Schedules:
     """Raises Rejected with the findings of all files at once."""
     findings: list[Finding] = []
     schedules = Schedules(
-        campaigns=_list_of(folder / "campaigns.toml", "campaign", CAMPAIGN_KEYS, "slug", _campaign, findings),
-        slots=_list_of(folder / "slots.toml", "slot", SLOT_KEYS, "name", _slot, findings),
-        observance_rules=_list_of(
-            folder / "observances.toml", "observance", OBSERVANCE_KEYS, "id", read_observance, findings
-        ),
-        places=_places(_open(folder / "places.toml", PLACE_KEYS, findings)),
-        posts=_list_of(folder / "posts.toml", "post", POST_KEYS, "id", _post, findings),
+        campaigns=_list_of(folder, "campaign", _keys(Campaign), _campaign, findings),
+        slots=_list_of(folder, "slot", _keys(Slot), _slot, findings),
+        observance_rules=_list_of(folder, "observance", OBSERVANCE_KEYS, read_observance, findings),
+        places=_places(_open(folder / "places.toml", _keys(Places), findings)),
+        posts=_list_of(folder, "post", _keys(StartingPost), _post, findings),
     )
     if not any(finding.file == "campaigns.toml" for finding in findings):
         findings += _astray(schedules)
     if findings:
         raise Rejected(findings)
     return schedules
+
+
+def _keys(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _open(path: Path, known: Sequence[str], findings: list[Finding]) -> Reader:
@@ -96,9 +91,10 @@ def _open(path: Path, known: Sequence[str], findings: list[Finding]) -> Reader:
 
 
 def _list_of(
-    path: Path, noun: str, known: Sequence[str], named: str, read: Callable[[Reader], T], findings: list[Finding]
+    folder: Path, noun: str, known: Sequence[str], read: Callable[[Reader], T], findings: list[Finding]
 ) -> tuple[T, ...]:
-    reader = _open(path, (noun,), findings)
+    """The tables of a file, each called by the first of the keys it may have."""
+    reader, named = _open(folder / f"{noun}s.toml", (noun,), findings), known[0]
     values = tuple(read(table) for table in reader.tables(noun, known, named))
     for name, times in Counter(str(getattr(value, named)) for value in values).items():
         if name and times > 1:
@@ -107,21 +103,12 @@ def _list_of(
 
 
 def _campaign(table: Reader) -> Campaign:
-    slug = table.text("slug", required=True)
-    if slug and not SLUG.match(slug):
-        table.report("slug", "“{name}” may hold only a–z, 0–9 and single hyphens.", name=slug[:40])
-    approvals = table.number("approvals", least=1, most=MAX_APPROVALS)
     return Campaign(
-        slug=slug,
-        name_vi=table.text("name_vi", required=True),
-        name_en=table.text("name_en", required=True),
-        default=bool(table.flag("default")),
-        channels=table.texts("channels"),
+        slug=table.name("slug", required=True),
         hashtags=_by_language(table, "hashtags", lambda part, language: part.parsed_list(language, _tag)),
         links=_by_language(table, "links", lambda part, language: part.parsed(language, _link) or ""),
-        approvals=approvals or 1,
-        marks_past=bool(table.flag("marks_past")),
-        sources=table.texts("sources"),
+        approvals=table.number("approvals", least=1, most=MAX_APPROVALS) or 1,
+        **table.simple(Campaign, but=("slug",)),
     )
 
 
@@ -153,12 +140,10 @@ def _slot(table: Reader) -> Slot:
     if not weekdays and not table.plain.get("weekdays"):
         table.report("weekdays", "is missing.", 'Write for example ["tue", "sat"].')
     return Slot(
-        name=table.text("name", required=True),
-        campaign=table.text("campaign", required=True),
         at=table.parsed("at", clock_time, required=True) or time(),
         weekdays=weekdays,
-        channels=table.texts("channels"),
         timezone=table.parsed("timezone", lambda name: zone(name).key) or "",
+        **table.simple(Slot, but=("timezone",)),
     )
 
 
@@ -171,19 +156,11 @@ def clock_time(text: str) -> time:
 
 
 def _post(table: Reader) -> StartingPost:
-    return StartingPost(
-        id=table.text("id", required=True),
-        campaign=table.text("campaign", required=True),
-        vi=table.text("vi", required=True),
-        en=table.text("en", required=True),
-        note=table.text("note"),
-        note_vi=table.text("note_vi"),
-        cases=table.texts("cases"),
-    )
+    return StartingPost(**table.simple(StartingPost))
 
 
 def _places(reader: Reader) -> Places:
-    groups = {key: _shorts(reader, key) for key in PLACE_KEYS}
+    groups = {key: _shorts(reader, key) for key in _keys(Places)}
     for wording, short in groups["charges"].items():
         if not (_QUOTED.search(short.vi) and _QUOTED.search(short.en)):
             reader.report(f"charges: “{wording[:60]}”", "has no “quotation marks”.", "A charge is never our word.")
@@ -202,50 +179,42 @@ def _shorts(reader: Reader, key: str) -> dict[str, Short]:
 def _astray(schedules: Schedules) -> list[Finding]:
     """What one file says of another."""
     slugs = [campaign.slug for campaign in schedules.campaigns]
-    defaults = [campaign.slug for campaign in schedules.campaigns if campaign.default]
+    defaults = sum(campaign.default for campaign in schedules.campaigns)
     findings = []
-    if len(defaults) != 1:
+    if defaults != 1:
         problem, remedy = "{count} campaigns are the default.", "Write default = true at exactly one."
-        findings.append(finding("campaigns.toml", "default", problem, remedy, count=len(defaults)))
-    users = [("slots.toml", f"slot “{slot.name}”", slot.campaign) for slot in schedules.slots]
-    users += [("posts.toml", f"post “{post.id}”", post.campaign) for post in schedules.posts]
-    findings += [
-        finding(file, f"{where}: campaign", _NOWHERE, "Create it.", near=(slug, slugs), name=slug[:40])
-        for file, where, slug in users
-        if slug and slug not in slugs
-    ]
+        findings.append(finding("campaigns.toml", "default", problem, remedy, count=defaults))
+    for slot in schedules.slots:
+        findings += _nowhere("slots.toml", f"slot “{slot.name}”: campaign", [slot.campaign], slugs, "Create it.")
+    for post in schedules.posts:
+        findings += _nowhere("posts.toml", f"post “{post.id}”: campaign", [post.campaign], slugs, "Create it.")
     return findings
 
 
 def about_cases(schedules: Schedules, cases: Sequence[Case]) -> tuple[Finding, ...]:
     """What the cases need of the schedules and do not find: none of it stops a post, all of it narrows one."""
-    places, slugs = schedules.places, [campaign.slug for campaign in schedules.campaigns]
-    known = {"court": places.courts, "province": places.provinces, "charge": places.charges}
-    known |= {"destination": places.destinations}
     findings = []
-    for noun, shorts in known.items():
+    for noun in ("court", "province", "charge", "destination"):
         used = [getattr(event, noun) for case in cases for event in case.events]
         findings += [
             finding("places.toml", f"{noun}s", _NO_SHORT, _PASSED, name=value, times=used.count(value))
-            for value in _missing(used, shorts)
+            for value in _missing(used, getattr(schedules.places, f"{noun}s"))
         ]
+    campaigns, present = ([one.slug for one in known] for known in (schedules.campaigns, cases))
     for case in cases:
-        findings += [
-            finding("cases", f"{case.slug}: campaigns", _NOWHERE, near=(slug, slugs), name=slug[:40])
-            for slug in _missing(case.campaigns, slugs)
-        ]
-    present = [case.slug for case in cases]
-    findings += [
-        finding("posts.toml", f"post “{post.id}”: cases", _NOWHERE, near=(slug, present), name=slug[:40])
-        for post in schedules.posts
-        for slug in _missing(post.cases, present)
-    ]
+        findings += _nowhere("cases", f"{case.slug}: campaigns", case.campaigns, campaigns)
+    for post in schedules.posts:
+        findings += _nowhere("posts.toml", f"post “{post.id}”: cases", post.cases, present)
     return tuple(findings)
 
 
-_NOWHERE = "“{name}” does not exist."
 _NO_SHORT = "“{name}” is missing, and is named {times} times."
 _PASSED = "Models that print it are passed over."
+
+
+def _nowhere(file: str, where: str, used: Iterable[str], known: Sequence[str], remedy: str = "") -> Iterator[Finding]:
+    for name in _missing(used, known):
+        yield finding(file, where, "“{name}” does not exist.", remedy, near=(name, known), name=name[:40])
 
 
 def _missing(used: Iterable[str], known: Iterable[str]) -> list[str]:
