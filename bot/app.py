@@ -27,7 +27,7 @@ REHEARSAL = "rehearsal"
 
 def rehearsal_platform(profile: Profile, folder: Path) -> Platform:
     """Whatever the channel's own platform, posts go to a folder, within the same limits."""
-    return Rehearsal(folder, profile.name, profile.like)
+    return Rehearsal(folder, profile)
 
 
 PLATFORMS: Mapping[str, Callable[[Settings, sections.Channel, Profile], Platform]] = {

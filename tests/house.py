@@ -100,7 +100,7 @@ def a_channel(folder: Path, name: str = "rehearsal-x", like: str = "x", timezone
         timezone=timezone,
         account=f"rehearsal/{like}",
     )
-    return Channel(profile, Rhythm(timezone=timezone), Rehearsal(folder / "rehearsal", name, like))
+    return Channel(profile, Rhythm(timezone=timezone), Rehearsal(folder / "rehearsal", profile))
 
 
 def build_house(folder: Path) -> None:

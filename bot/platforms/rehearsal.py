@@ -10,7 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.domain.text import RULES, TextRules, count, fits
+from bot.domain.post import Profile
+from bot.domain.slots import zone
+from bot.domain.text import TextRules, count, fits
 from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
 
 MODE = 0o700
@@ -29,12 +31,13 @@ body{background:#12171b;color:#eceae4}article{background:#1a2127;border-color:#3
 class Rehearsal:
     """Nothing leaves the machine. The same key twice is one post, since its folder can be made only once."""
 
-    def __init__(self, folder: Path, channel: str, like: str) -> None:
-        self.rules: TextRules = RULES[like]
-        self._like = like
-        self._channel = channel
+    def __init__(self, folder: Path, profile: Profile) -> None:
+        self.rules: TextRules = profile.rules
+        self._like = profile.like
+        self._channel = profile.name
+        self._zone = zone(profile.timezone)
         self._root = folder
-        self._folder = folder / channel
+        self._folder = folder / profile.name
 
     def publish(self, parcel: Parcel) -> Outcome:
         if not fits(parcel.text, self.rules, with_media=bool(parcel.images)):
@@ -112,9 +115,8 @@ class Rehearsal:
             for number, image in enumerate(parcel.images, 1)
         )
         reply = " ↳" if parcel.parent else ""
-        line = (
-            f"{html.escape(self._channel)}{reply} · {parcel.due_at:%Y-%m-%d %H:%M} UTC · {'+'.join(parcel.languages)}"
-        )
+        when = f"{parcel.due_at.astimezone(self._zone):%Y-%m-%d %H:%M} ({self._zone.key})"
+        line = f"{html.escape(self._channel)}{reply} · {when} · {'+'.join(parcel.languages)}"
         article = f"<article><small>{line}</small><p>{html.escape(parcel.text)}</p>{pictures}</article>\n"
         index = self._root / "index.html"
         start = "" if index.exists() else _HEAD

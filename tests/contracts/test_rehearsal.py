@@ -7,16 +7,25 @@ from typing import Any
 
 import pytest
 
+from bot.domain.post import DEFAULT_LAYOUT, Profile
+from bot.domain.slots import VIETNAM
+from bot.domain.text import RULES
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Absent, Failure, Platform, Published
 from tests.contracts.platform_contract import PlatformContract, parcel
+
+
+def a_folder(folder: Path, like: str) -> Rehearsal:
+    return Rehearsal(
+        folder, Profile("thu", "rehearsal", like, RULES[like], DEFAULT_LAYOUT[like], ("vi", "en"), VIETNAM)
+    )
 
 
 class RehearsalContract(PlatformContract):
     like = ""
 
     def open(self, folder: Path) -> Platform:
-        return Rehearsal(folder / "out", "thu", self.like)
+        return a_folder(folder / "out", self.like)
 
     def _posts(self, folder: Path) -> list[dict[str, Any]]:
         files = sorted((folder / "out" / "thu").glob("2*/post.json"), key=lambda file: file.stat().st_mtime_ns)
@@ -65,7 +74,7 @@ class _Words(HTMLParser):
 
 def test_the_page_shows_a_hostile_text_as_text(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script> & </p><img src=x>"
-    Rehearsal(tmp_path, "thu", "facebook").publish(parcel(text=hostile))
+    a_folder(tmp_path, "facebook").publish(parcel(text=hostile))
     page = _Words()
     page.feed((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert hostile in page.words
@@ -74,7 +83,7 @@ def test_the_page_shows_a_hostile_text_as_text(tmp_path: Path) -> None:
 
 
 def test_the_page_holds_every_post_once(tmp_path: Path) -> None:
-    platform = Rehearsal(tmp_path, "thu", "facebook")
+    platform = a_folder(tmp_path, "facebook")
     for key in "abca":
         platform.publish(parcel(idem_key=key * 64, text=f"Bài {key}."))
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
@@ -84,7 +93,7 @@ def test_the_page_holds_every_post_once(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_surely_absent(tmp_path: Path) -> None:
     (tmp_path / "thu").write_text("a file where the folder should be")
-    outcome = Rehearsal(tmp_path, "thu", "x").publish(parcel())
+    outcome = a_folder(tmp_path, "x").publish(parcel())
     assert isinstance(outcome, Absent)
     assert outcome.failure is Failure.UNREACHABLE
 
@@ -93,7 +102,7 @@ def test_an_interrupted_post_is_not_taken_for_a_published_one(tmp_path: Path, mo
     def fail(_self: Path, _target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    platform = Rehearsal(tmp_path, "thu", "x")
+    platform = a_folder(tmp_path, "x")
     with monkeypatch.context() as broken:
         broken.setattr(Path, "rename", fail)
         assert isinstance(platform.publish(parcel()), Absent)
