@@ -73,7 +73,8 @@ def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
 def start(ctx: Context, name: str) -> Worker:
     """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending.
 
-    Raises Misconfigured or StoreFailed where commits would not be safe. A database older than what was signed from it is a backup put back or a second copy: all of it is halted.
+    Raises Misconfigured or StoreFailed where commits would not be safe. A database older than what was signed
+    from it is a backup put back or a second copy: all of it is halted.
     """
     ctx.store.self_test()
     with ctx.store.write() as tx:

@@ -21,7 +21,6 @@ from bot.services.context import PROGRAM, VIETNAM, Channel, Context
 from bot.services.quorum import needed_approvals
 from bot.store import approvals, audit, cases, deliveries, holds, posts
 
-
 OVERDUE = timedelta(minutes=5)
 
 
