@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -77,6 +77,9 @@ class Reading:
     shelves: dict[tuple[str, str], dict[str, Shelf]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
+    def report(self, file: str, problem: str, remedy: str = "", *, where: str = "") -> None:
+        self.findings.append(Finding(file, where, problem, remedy))
+
     def pairs(self) -> Iterator[tuple[str, Section, Section]]:
         """The kind, the Vietnamese and the English of each text that is there in both."""
         for (_, kind), shelf in sorted(self.shelves.items()):
@@ -97,11 +100,9 @@ def read(folder: Path) -> Reading:
             name = path.relative_to(folder).as_posix()
             known = KIND_FIELDS if layer else SHELVES
             if path.stem not in known:
-                remedy = _did_you_mean(path.stem, known)
-                reading.findings.append(Finding(name, "", "is not a kind of message here.", remedy))
+                reading.report(name, "is not a kind of message here.", _did_you_mean(path.stem, known))
             elif layer not in _PLATFORMS and not _OWN.fullmatch(layer):
-                remedy = _did_you_mean(layer, _FOLDERS)
-                reading.findings.append(Finding(name, "", "stands in a folder that is never looked into.", remedy))
+                reading.report(name, "stands in a folder that is never looked into.", _did_you_mean(layer, _FOLDERS))
             elif path.stem != "shared":
                 shelf = _file(reading, path, name, shared[language])
                 reading.shelves.setdefault((layer, path.stem), {})[language] = shelf
@@ -119,18 +120,16 @@ def _file(reading: Reading, path: Path, name: str, shared: Mapping[str, str]) ->
         raw = path.read_bytes()
         text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
     except FileNotFoundError:
-        reading.findings.append(Finding(name, "", "is missing.", "Copy the original back."))
+        reading.report(name, "is missing.", "Copy the original back.")
         return {}
     except UnicodeDecodeError as error:
-        reading.findings.append(Finding(name, f"byte {error.start}", "is not UTF-8.", "Save it as UTF-8."))
+        reading.report(name, "is not UTF-8.", "Save it as UTF-8.", where=f"byte {error.start}")
         return {}
     except OSError as error:
-        reading.findings.append(Finding(name, "", f"cannot be opened: {error.strerror}.", "Look at its permissions."))
+        reading.report(name, f"cannot be opened: {error.strerror}.", "Look at its permissions.")
         return {}
     if len(raw) > _MAX_BYTES:
-        reading.findings.append(
-            Finding(name, "", f"is longer than {_MAX_BYTES} bytes.", "Leave out what is not a model.")
-        )
+        reading.report(name, f"is longer than {_MAX_BYTES} bytes.", "Leave out what is not a model.")
         return {}
     shelf: Shelf = {}
     for line, heading, body in _headed(reading, name, text):
@@ -154,8 +153,8 @@ def _headed(reading: Reading, name: str, text: str) -> Iterator[tuple[int, re.Ma
         elif heading:
             body.append(line)
         elif line.strip():
-            reading.findings.append(Finding(name, f"line {number}", "stands above the first heading.",
-                                            "Begin each text with a line such as “## A-f1 fresh”."))  # fmt: skip
+            remedy = "Begin each text with a line such as “## A-f1 fresh”."
+            reading.report(name, "stands above the first heading.", remedy, where=f"line {number}")
     if heading:
         yield start, heading, body
 
@@ -163,19 +162,14 @@ def _headed(reading: Reading, name: str, text: str) -> Iterator[tuple[int, re.Ma
 def _section(
     reading: Reading, name: str, line: int, heading: re.Match[str], body: list[str], shared: Mapping[str, str]
 ) -> Section:
-    unknown: list[str] = []
-
-    def sentence(match: re.Match[str]) -> str:
-        if match[1] not in shared:
-            unknown.append(match[1])
-        return shared.get(match[1], "")
-
     raw = "\n".join(body)
-    full = SHARED.sub(sentence, raw)
+    full = SHARED.sub(lambda match: shared.get(match[1], ""), raw)
     words = tuple(heading[2].replace(",", " ").split())
     section = Section(name, line, heading[1], words, raw, _one_line(full))
     reading.findings += [
-        section.found(f"there is no shared sentence [{word}].", _did_you_mean(word, shared)) for word in unknown
+        section.found(f"there is no shared sentence [{word}].", _did_you_mean(word, shared))
+        for word in SHARED.findall(raw)
+        if word not in shared
     ]
     reading.findings += [
         section.found(f"“{word}” means nothing in a heading.", _did_you_mean(word, _WORDS))
@@ -183,7 +177,7 @@ def _section(
         if word not in _WORDS
     ]
     printed, optional = _fields(reading, section, full)
-    return Section(name, line, section.id, words, raw, section.source, printed, optional)
+    return replace(section, fields=printed, optional=optional)
 
 
 def _one_line(text: str) -> str:
@@ -207,8 +201,8 @@ def _fields(reading: Reading, section: Section, source: str) -> tuple[frozenset[
     for node, inside in _walk(tree, frozenset()):
         where = section.line + node.lineno
         if not isinstance(node, nodes.Name):
-            reading.findings.append(section.found("holds more than fields.",
-                "Only {{ field }} and {% if field %}…{% endif %} are read here.", where))  # fmt: skip
+            remedy = "Only {{ field }} and {% if field %}…{% endif %} are read here."
+            reading.findings.append(section.found("holds more than fields.", remedy, where))
         elif problem := _field_problem(node.name, section.file):
             reading.findings.append(section.found(*problem, where))
         elif inside is not None:
@@ -255,16 +249,13 @@ def _check_languages(reading: Reading, folder: Path) -> None:
     for (layer, kind), by_language in sorted(reading.shelves.items()):
         vi, en = (by_language.get(language, {}) for language in LANGUAGES)
         for here, there, other in ((vi, en, "en"), (en, vi, "vi")):
-            for section in here.values():
-                if section.id not in there:
-                    file = "/".join(part for part in (other, layer, f"{kind}.j2") if part)
-                    reading.findings.append(
-                        Finding(file, section.id, "is missing.", "Both languages are one unit: add it.")
-                    )
-    missing = [kind for kind in SHELVES if ("", kind) not in reading.shelves]
-    reading.findings += [
-        Finding(f"{folder.name}/{kind}.j2", "", "is missing.", "Copy the original back.") for kind in missing
-    ]
+            file = "/".join(part for part in (other, layer, f"{kind}.j2") if part)
+            for name in here:
+                if name not in there:
+                    reading.report(file, "is missing.", "Both languages are one unit: add it.", where=name)
+    for kind in SHELVES:
+        if ("", kind) not in reading.shelves:
+            reading.report(f"{folder.name}/{kind}.j2", "is missing.", "Copy the original back.")
 
 
 def model_of(section: Section, other: Section) -> Model:
