@@ -10,9 +10,9 @@ from bot.domain.errors import NotFound
 from bot.domain.post import Cite, PostState
 from bot.domain.review import Approval, Void
 from bot.store import tables as t
+from bot.store.rows import batches, value
 
-BATCH = 400
-_PUBLIC = (PostState.PUBLISHED.value, PostState.PARTLY_PUBLISHED.value, PostState.WITHDRAWN.value)
+_PUBLIC = (PostState.PUBLISHED, PostState.PARTLY_PUBLISHED, PostState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +36,22 @@ def of_post(tx: Connection, post_id: int, *, voided: bool = False) -> tuple[Appr
     query = select(t.approvals).where(t.approvals.c.post_id == post_id).order_by(t.approvals.c.id)
     if not voided:
         query = query.where(t.approvals.c.voided_at.is_(None))
-    return tuple(
-        Approval(
-            row.id, row.post_id, row.digest, row.person_id, row.at, row.audit_seq, row.voided_at, row.voided_why or ""
-        )
-        for row in tx.execute(query)
-    )
+    return tuple(value(Approval, row) for row in tx.execute(query))
 
 
 def void(tx: Connection, post_id: int, at: datetime, why: Void) -> int:
     """None of the yeses to this post counts any more; returns how many did."""
     standing = update(t.approvals).where(t.approvals.c.post_id == post_id, t.approvals.c.voided_at.is_(None))
-    return tx.execute(standing.values(voided_at=at, voided_why=why.value)).rowcount
+    return tx.execute(standing.values(voided_at=at, voided_why=why)).rowcount
 
 
 def authors(tx: Connection, post_id: int, cites: Iterable[Cite]) -> frozenset[int]:
     """Everyone who wrote any revision of the post, or of a fact that it cites."""
     writers = select(t.post_revisions.c.author_id).where(t.post_revisions.c.post_id == post_id)
     found = set(tx.execute(writers.distinct()).scalars())
-    facts = sorted({(cite.case, cite.fact) for cite in cites})
     stated = select(t.fact_revisions.c.author_id).join(t.cases).distinct()
-    for start in range(0, len(facts), BATCH):
-        named = tuple_(t.cases.c.slug, t.fact_revisions.c.fact).in_(facts[start : start + BATCH])
-        found |= set(tx.execute(stated.where(named)).scalars())
+    for facts in batches((cite.case, cite.fact) for cite in cites):
+        found |= set(tx.execute(stated.where(tuple_(t.cases.c.slug, t.fact_revisions.c.fact).in_(facts))).scalars())
     return frozenset(found - {None})
 
 
@@ -73,7 +66,7 @@ def first_public(tx: Connection, slugs: Collection[str]) -> bool:
     named = exists().where(
         t.post_cases.c.case_id == t.cases.c.id, t.posts.c.id == t.post_cases.c.post_id, t.posts.c.state.in_(_PUBLIC)
     )
-    query = select(t.cases.c.id).where(t.cases.c.slug.in_(list(slugs)), brought, ~named).limit(1)
+    query = select(t.cases.c.id).where(t.cases.c.slug.in_(slugs), brought, ~named).limit(1)
     return tx.execute(query).first() is not None
 
 
@@ -86,4 +79,4 @@ def standing(tx: Connection, standing_id: int) -> Standing:
     row = tx.execute(select(t.standings).where(t.standings.c.id == standing_id)).first()
     if row is None:
         raise NotFound("There is no standing approval {id}.", id=standing_id)
-    return Standing(row.id, row.campaign, row.until, row.proposed_by, row.proposed_at)
+    return value(Standing, row)

@@ -26,9 +26,8 @@ from bot.domain.errors import BadInput, NotFound, Tampered
 from bot.domain.facts import Plain, case_to_plain, facts_of
 from bot.domain.post import canonical
 from bot.domain.reader import suggest
+from bot.store.rows import batches, value
 from bot.store.tables import cases, fact_revisions, people
-
-SLUGS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,7 @@ def history(tx: Connection, case_id: int) -> tuple[FactRevision, ...]:
         fact_revisions, people, of.author_id == people.c.id
     )
     rows = tx.execute(query.where(of.case_id == case_id).order_by(of.at, of.fact, of.revision))
-    return tuple(
-        FactRevision(row.fact, row.revision, json.loads(row.value), row.source, row.pseudonym or "", row.at)
-        for row in rows
-    )
+    return tuple(value(FactRevision, row, value=json.loads(row.value), author=row.pseudonym or "") for row in rows)
 
 
 def get(tx: Connection, slug: str) -> Case:
@@ -110,9 +106,8 @@ def get(tx: Connection, slug: str) -> Case:
 
 def by_slug(tx: Connection, slugs: Iterable[str]) -> dict[str, Case]:
     """Those there are."""
-    wanted = list(dict.fromkeys(slugs))
-    parts = (wanted[start : start + SLUGS_A_QUERY] for start in range(0, len(wanted), SLUGS_A_QUERY))
-    return {case.slug: case for part in parts for case in _all(tx, select(cases).where(cases.c.slug.in_(part)))}
+    queries = (select(cases).where(cases.c.slug.in_(some)) for some in batches(slugs))
+    return {case.slug: case for query in queries for case in _all(tx, query)}
 
 
 def everyone(tx: Connection) -> tuple[Case, ...]:
@@ -125,7 +120,7 @@ def find(tx: Connection, words: Iterable[str], status: Status | None = None) -> 
     query = select(cases)
     for word in words:
         query = query.where(cases.c.folded.contains(word, autoescape=True))
-    return _all(tx, query.where(cases.c.status == status.value) if status else query)
+    return _all(tx, query.where(cases.c.status == status) if status else query)
 
 
 def _all(tx: Connection, query: Select[Any]) -> tuple[Case, ...]:

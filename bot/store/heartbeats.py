@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select
 
+from bot.store.rows import upsert, value
 from bot.store.tables import heartbeats
 
 
@@ -28,13 +29,11 @@ def highest(tx: Connection) -> datetime | None:
 
 
 def listed(tx: Connection) -> tuple[Heartbeat, ...]:
-    query = select(heartbeats.c.worker, heartbeats.c.at, heartbeats.c.suspect).order_by(heartbeats.c.at.desc())
-    return tuple(Heartbeat(row.worker, row.at, row.suspect) for row in tx.execute(query))
+    return tuple(value(Heartbeat, row) for row in tx.execute(select(heartbeats).order_by(heartbeats.c.at.desc())))
 
 
 def beat(tx: Connection, worker: str, now: datetime, *, suspect: bool = False) -> None:
     top = max(now, highest(tx) or now)
     values = {"at": now, "highest_at": top, "suspect": suspect}
-    changed = tx.execute(update(heartbeats).where(heartbeats.c.worker == worker).values(**values))
-    if not changed.rowcount:
-        tx.execute(insert(heartbeats).values(worker=worker, **values))
+    new = upsert(tx, heartbeats).values(worker=worker, **values)
+    tx.execute(new.on_conflict_do_update(index_elements=["worker"], set_=values))

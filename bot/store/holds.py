@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select, update
 
 from bot.store.audit import lock_tail
+from bot.store.rows import upsert, value
 from bot.store.tables import channels, holds
 
 HALT = ("all", "")
+_OPEN = select(holds).where(holds.c.ended_at.is_(None))
+_PAUSED = select(channels).where(channels.c.paused_at.is_not(None)).order_by(channels.c.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,18 @@ def open_holds(tx: Connection) -> frozenset[tuple[str, str]]:
     Pages read `current` instead, which waits for nobody.
     """
     lock_tail(tx)
-    query = select(holds.c.scope, holds.c.target).where(holds.c.ended_at.is_(None))
-    return frozenset((row.scope, row.target) for row in tx.execute(query))
+    return frozenset((row.scope, row.target) for row in tx.execute(_OPEN))
 
 
 def current(tx: Connection) -> tuple[Hold, ...]:
     """All that is held, newest first."""
-    query = select(holds).where(holds.c.ended_at.is_(None)).order_by(holds.c.placed_at.desc(), holds.c.id.desc())
-    return tuple(_value(row) for row in tx.execute(query))
+    newest = _OPEN.order_by(holds.c.placed_at.desc(), holds.c.id.desc())
+    return tuple(value(Hold, row) for row in tx.execute(newest))
 
 
 def find(tx: Connection, scope: str, target: str) -> Hold | None:
-    where = (holds.c.scope == scope, holds.c.target == target, holds.c.ended_at.is_(None))
-    row = tx.execute(select(holds).where(*where)).first()
-    return _value(row) if row else None
+    row = tx.execute(_OPEN.where(holds.c.scope == scope, holds.c.target == target)).first()
+    return value(Hold, row) if row else None
 
 
 def place(tx: Connection, scope: str, target: str, reason: str, by: int | None, at: datetime) -> int:
@@ -87,35 +86,18 @@ def pause(tx: Connection, channel: str, now: datetime, by: int | None, reason: s
     if channel in paused_channels(tx):
         return False
     values = {"paused_at": now, "paused_by": by, "reason": reason}
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(channels).values(name=channel, **values)
+    new = upsert(tx, channels).values(name=channel, **values)
     tx.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
     return True
 
 
 def resume(tx: Connection, channel: str) -> None:
-    values: dict[str, Any] = {"paused_at": None, "paused_by": None, "reason": ""}
-    tx.execute(update(channels).where(channels.c.name == channel).values(**values))
+    tx.execute(update(channels).where(channels.c.name == channel).values(paused_at=None, paused_by=None, reason=""))
 
 
 def paused_channels(tx: Connection) -> frozenset[str]:
-    return frozenset(row.name for row in tx.execute(select(channels.c.name).where(channels.c.paused_at.is_not(None))))
+    return frozenset(row.name for row in tx.execute(_PAUSED))
 
 
 def pauses(tx: Connection) -> tuple[Pause, ...]:
-    query = select(channels).where(channels.c.paused_at.is_not(None)).order_by(channels.c.name)
-    return tuple(Pause(row.name, row.reason, row.paused_by, row.paused_at) for row in tx.execute(query))
-
-
-def _value(row: Row[Any]) -> Hold:
-    return Hold(
-        id=row.id,
-        scope=row.scope,
-        target=row.target,
-        reason=row.reason,
-        placed_by=row.placed_by,
-        placed_at=row.placed_at,
-        asked_by=row.asked_by,
-        ended_by=row.ended_by,
-        ended_at=row.ended_at,
-    )
+    return tuple(value(Pause, row, channel=row.name) for row in tx.execute(_PAUSED))

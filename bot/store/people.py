@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bot.domain.errors import NotFound
 from bot.domain.people import Person, Role
+from bot.store.rows import value
 from bot.store.tables import people
 
 
@@ -26,10 +27,9 @@ class Account:
 def add(
     tx: Connection, *, pseudonym: str, roles: frozenset[Role], token_hash: str, made_by: int | None, at: datetime
 ) -> Person:
-    values = {"pseudonym": pseudonym, "roles": _write_roles(roles), "token_hash": token_hash}
-    made = {"made_by": made_by, "token_by": made_by, "made_at": at}
-    new = insert(people).values(**values, **made).returning(people.c.id)
-    return get(tx, tx.execute(new).scalar_one())
+    known = {"pseudonym": pseudonym, "roles": _write_roles(roles), "token_hash": token_hash}
+    new = insert(people).values(known | {"made_by": made_by, "token_by": made_by, "made_at": at})
+    return get(tx, tx.execute(new.returning(people.c.id)).scalar_one())
 
 
 def anybody(tx: Connection) -> bool:
@@ -37,10 +37,10 @@ def anybody(tx: Connection) -> bool:
 
 
 def get(tx: Connection, person_id: int) -> Person:
-    found = next((each.person for each in everyone(tx) if each.person.id == person_id), None)
-    if found is None:
-        raise NotFound("There is no person {id}.", id=person_id)
-    return found
+    for account in everyone(tx):
+        if account.person.id == person_id:
+            return account.person
+    raise NotFound("There is no person {id}.", id=person_id)
 
 
 def by_pseudonym(tx: Connection, pseudonym: str) -> Account | None:
@@ -55,14 +55,9 @@ def everyone(tx: Connection) -> tuple[Account, ...]:
 
 
 def _account(row: Row[Any], elders: Mapping[int, frozenset[int]]) -> Account:
-    person = Person(
-        id=row.id,
-        pseudonym=row.pseudonym,
-        roles=frozenset(Role(name) for name in row.roles.split()),
-        lineage=_lineage(row.id, elders),
-        active=row.disabled_at is None,
-    )
-    return Account(person, row.token_hash, row.made_by, row.made_at, row.disabled_at)
+    roles, active = frozenset(Role(name) for name in row.roles.split()), row.disabled_at is None
+    person = Person(id=row.id, pseudonym=row.pseudonym, roles=roles, lineage=_lineage(row.id, elders), active=active)
+    return value(Account, row, person=person)
 
 
 def _lineage(person_id: int, elders: Mapping[int, frozenset[int]]) -> frozenset[int]:

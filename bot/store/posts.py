@@ -1,20 +1,20 @@
 """Posts and their revisions. A post changes only if it is still as it was read."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, Select, bindparam, delete, false, func, insert, select, tuple_, update
 
 from bot.domain.errors import Conflict, NotFound
 from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain, read_moment
 from bot.store import tables as t
+from bot.store.rows import batches, upsert, value
 
-BATCH = 500
-_PLANNED = (PostState.DRAFT.value, PostState.IN_REVIEW.value, PostState.RETURNED.value)
+_PLANNED = (PostState.DRAFT, PostState.IN_REVIEW, PostState.RETURNED)
+_c = t.posts.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,100 +37,73 @@ class Revision:
 
 
 def _value(row: Row[Any]) -> Post:
-    return Post(
-        id=row.id,
-        state=PostState(row.state),
-        content=content_from_plain(json.loads(row.document)),
-        revision=row.revision,
-        added_at=row.added_at,
-        changed_at=row.changed_at,
-        reason=row.reason,
-        occasion=row.occasion or "",
-        standing_id=row.standing_id,
-        corrects_id=row.corrects_id,
-        document=row.document,
-        manifest=row.manifest or "",
-        digest=row.digest or "",
-    )
+    return value(Post, row, state=PostState(row.state), content=_content(row))
+
+
+def _content(row: Row[Any]) -> Content:
+    return content_from_plain(json.loads(row.document))
 
 
 def _all(tx: Connection, query: Select[Any]) -> tuple[Post, ...]:
     return tuple(_value(row) for row in tx.execute(query))
 
 
-def add(tx: Connection, new: Sequence[NewPost], author_id: int | None, now: datetime) -> tuple[Post, ...]:
+def add(tx: Connection, new: Iterable[NewPost], author_id: int | None, now: datetime) -> tuple[Post, ...]:
     """As drafts, in the given order; those whose occasion or import key is taken are left out."""
-    rows = [_new_row(each, now) for each in new]
-    makers: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    statement = makers[tx.dialect.name](t.posts).on_conflict_do_nothing()
-    statement = statement.returning(t.posts.c.id, t.posts.c.occasion, t.posts.c.import_key)
-    keyed = [row for row in rows if row["occasion"] or row["import_key"]]
-    ids: dict[Any, int] = {}
-    for start in range(0, len(keyed), BATCH):
-        found = tx.execute(statement, keyed[start : start + BATCH])
-        ids |= {(row.occasion, row.import_key): row.id for row in found}
-    for row in rows:
-        if not (row["occasion"] or row["import_key"]):
-            ids[id(row)] = tx.execute(insert(t.posts).values(row).returning(t.posts.c.id)).scalar_one()
-    placed = [
-        (post_id, row, each)
-        for row, each in zip(rows, new, strict=True)
-        if (post_id := ids.pop((row["occasion"], row["import_key"]), 0) or ids.pop(id(row), 0))
-    ]
-    _add_revisions(tx, [(post_id, 1, row["document"]) for post_id, row, _ in placed], author_id, now)
-    _name_cases(tx, {post_id: each.content.cases for post_id, _, each in placed})
-    return tuple(
-        Post(
-            id=post_id, state=PostState.DRAFT, content=each.content, revision=1, added_at=now, changed_at=now,
-            occasion=each.occasion, standing_id=each.standing_id, corrects_id=each.corrects_id,
-            document=row["document"],
-        )
-        for post_id, row, each in placed
-    )  # fmt: skip
+    statement = upsert(tx, t.posts).on_conflict_do_nothing().returning(t.posts)
+    added = tuple(
+        value(Post, row, state=PostState.DRAFT, content=each.content)
+        for each in new
+        for row in tx.execute(statement, _new_row(each, now))
+    )
+    _add_revisions(tx, added, author_id)
+    _name_cases(tx, added)
+    return added
 
 
 def _new_row(new: NewPost, now: datetime) -> dict[str, Any]:
-    return {
-        "campaign": new.content.campaign,
+    return _columns(new.content) | {
         "occasion": new.occasion or None,
         "import_key": new.import_key or None,
         "standing_id": new.standing_id,
         "corrects_id": new.corrects_id,
-        "state": PostState.DRAFT.value,
+        "state": PostState.DRAFT,
         "revision": 1,
-        "document": canonical(content_to_plain(new.content)),
-        "due_at": new.content.due,
         "added_at": now,
         "changed_at": now,
     }
 
 
-def _add_revisions(tx: Connection, new: Iterable[tuple[int, int, str]], author_id: int | None, now: datetime) -> None:
+def _columns(content: Content) -> dict[str, Any]:
+    document = canonical(content_to_plain(content))
+    return {"document": document, "campaign": content.campaign, "due_at": content.due}
+
+
+def _add_revisions(tx: Connection, posts: Collection[Post], author_id: int | None) -> None:
     rows = [
-        {"post_id": post_id, "revision": revision, "document": document, "author_id": author_id, "at": now}
-        for post_id, revision, document in new
+        {"post_id": p.id, "revision": p.revision, "document": p.document, "author_id": author_id, "at": p.changed_at}
+        for p in posts
     ]
     if rows:
         tx.execute(insert(t.post_revisions), rows)
 
 
-def _name_cases(tx: Connection, named: Mapping[int, Sequence[str]]) -> None:
+def _name_cases(tx: Connection, posts: Collection[Post]) -> None:
     """Raises NotFound for a slug that is no case."""
-    slugs = sorted({slug for each in named.values() for slug in each})
     ids: dict[str, int] = {}
-    for start in range(0, len(slugs), BATCH):
-        query = select(t.cases.c.slug, t.cases.c.id).where(t.cases.c.slug.in_(slugs[start : start + BATCH]))
+    for slugs in batches(slug for post in posts for slug in post.content.cases):
+        query = select(t.cases.c.slug, t.cases.c.id).where(t.cases.c.slug.in_(slugs))
         ids |= {row.slug: row.id for row in tx.execute(query)}
-    for slug in slugs:
-        if slug not in ids:
-            raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:80])
-    rows = [{"post_id": post_id, "case_id": ids[slug]} for post_id, each in named.items() for slug in set(each)]
+        for slug in slugs:
+            if slug not in ids:
+                raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:80])
+    rows = [{"post_id": post.id, "case_id": ids[slug]} for post in posts for slug in set(post.content.cases)]
     if rows:
         tx.execute(insert(t.post_cases), rows)
 
 
 def get(tx: Connection, post_id: int) -> Post:
-    row = tx.execute(select(t.posts).where(t.posts.c.id == post_id)).first()
+    row = tx.execute(select(t.posts).where(_c.id == post_id)).first()
     if row is None:
         raise NotFound("There is no post {id}. `campaignbot post list` shows them.", id=post_id)
     return _value(row)
@@ -147,116 +120,95 @@ def listed(
     limit: int = 50,
 ) -> tuple[Post, ...]:
     """By time, those without one last. `after` is (due, id) of the last post seen; start <= due < end."""
-    query = select(t.posts).order_by(t.posts.c.due_at, t.posts.c.id)
+    query = select(t.posts).order_by(_c.due_at, _c.id)
     if states:
-        query = query.where(t.posts.c.state.in_([state.value for state in states]))
+        query = query.where(_c.state.in_(states))
     if channel:  # found in the document, where the name stands quoted as one JSON string
-        query = query.where(t.posts.c.document.contains(f'"{channel}"', autoescape=True))
-    timed = query.where(t.posts.c.due_at.is_not(None))
+        query = query.where(_c.document.contains(f'"{channel}"', autoescape=True))
+    timed, timeless = query.where(_c.due_at.is_not(None)), query.where(_c.due_at.is_(None))
     if start is not None:
-        timed = timed.where(t.posts.c.due_at >= start)
+        timed = timed.where(_c.due_at >= start)
     if end is not None:
-        timed = timed.where(t.posts.c.due_at < end)
-    timeless = query.where(t.posts.c.due_at.is_(None))
-    found: tuple[Post, ...] = ()
-    if after is None or after[0] is not None:
-        if after is not None:
-            timed = timed.where(tuple_(t.posts.c.due_at, t.posts.c.id) > after)
-        found = _all(tx, timed.limit(limit))
-        after = None
-    if start is None and end is None and len(found) < limit:
-        if after is not None:
-            timeless = timeless.where(t.posts.c.id > after[1])
+        timed = timed.where(_c.due_at < end)
+    if after is not None:
+        timed = timed.where(tuple_(_c.due_at, _c.id) > after if after[0] else false())
+        timeless = timeless if after[0] else timeless.where(_c.id > after[1])
+    found = _all(tx, timed.limit(limit))
+    if start is None and end is None:
         found += _all(tx, timeless.limit(limit - len(found)))
     return tuple(post for post in found if not channel or channel in post.content.channels)
 
 
 def counts(tx: Connection) -> dict[str, int]:
     """How many posts are in each state."""
-    query = select(t.posts.c.state, func.count()).group_by(t.posts.c.state)
-    return {row[0]: row[1] for row in tx.execute(query)}
+    return {row[0]: row[1] for row in tx.execute(select(_c.state, func.count()).group_by(_c.state))}
 
 
 def revisions(tx: Connection, post_id: int) -> tuple[Revision, ...]:
     table = t.post_revisions
     query = select(table).where(table.c.post_id == post_id).order_by(table.c.revision)
     return tuple(
-        Revision(row.revision, content_from_plain(json.loads(row.document)), row.author_id, row.at)
-        for row in tx.execute(query)
+        value(Revision, row, content=content_from_plain(json.loads(row.document))) for row in tx.execute(query)
     )
 
 
 def revise(tx: Connection, post: Post, content: Content, author_id: int | None, now: datetime) -> Post:
     """A new revision, of the post exactly as it was read, not frozen any more. Raises Conflict."""
-    document = canonical(content_to_plain(content))
-    changed = tx.execute(
-        update(t.posts)
-        .where(t.posts.c.id == post.id, t.posts.c.revision == post.revision)
-        .where(t.posts.c.state == post.state.value)
-        .values(
-            document=document, revision=post.revision + 1, campaign=content.campaign, due_at=content.due,
-            manifest=None, digest=None, changed_at=now,
-        )
-    ).rowcount  # fmt: skip
-    if changed != 1:
+    new = _columns(content) | {"revision": post.revision + 1, "manifest": None, "digest": None, "changed_at": now}
+    as_read = (_c.id == post.id, _c.revision == post.revision, _c.state == post.state)
+    if tx.execute(update(t.posts).where(*as_read).values(new)).rowcount != 1:
         raise Conflict("Somebody changed post {id} just now. Look at it again.", id=post.id)
-    _add_revisions(tx, [(post.id, post.revision + 1, document)], author_id, now)
     tx.execute(delete(t.post_cases).where(t.post_cases.c.post_id == post.id))
-    _name_cases(tx, {post.id: content.cases})
-    return get(tx, post.id)
+    revised = get(tx, post.id)
+    _add_revisions(tx, [revised], author_id)
+    _name_cases(tx, [revised])
+    return revised
 
 
 def freeze(tx: Connection, frozen: Iterable[tuple[int, str, str]], now: datetime) -> None:
     """Each (post, manifest, digest) is in review from now on."""
     rows = [{"post": post_id, "text": text, "hash": digest} for post_id, text, digest in frozen]
-    if not rows:
-        return
-    table = update(t.posts).where(t.posts.c.id == bindparam("post"))
-    values: dict[str, Any] = {"manifest": bindparam("text"), "digest": bindparam("hash")}
-    tx.execute(table.values(values | {"state": PostState.IN_REVIEW.value, "reason": "", "changed_at": now}), rows)
+    values = {"manifest": bindparam("text"), "digest": bindparam("hash"), "state": PostState.IN_REVIEW, "reason": ""}
+    if rows:
+        tx.execute(update(t.posts).where(_c.id == bindparam("post")).values(values | {"changed_at": now}), rows)
 
 
 def set_state(tx: Connection, post_id: int, state: PostState, reason: str, now: datetime) -> None:
-    tx.execute(update(t.posts).where(t.posts.c.id == post_id).values(state=state.value, reason=reason, changed_at=now))
+    tx.execute(update(t.posts).where(_c.id == post_id).values(state=state, reason=reason, changed_at=now))
 
 
 def free_occasion(tx: Connection, post_id: int) -> None:
     """The occasion may be drafted anew."""
-    tx.execute(update(t.posts).where(t.posts.c.id == post_id).values(occasion=None))
+    tx.execute(update(t.posts).where(_c.id == post_id).values(occasion=None))
 
 
 def bind(tx: Connection, post_ids: Collection[int], standing_id: int) -> None:
-    tx.execute(update(t.posts).where(t.posts.c.id.in_(list(post_ids))).values(standing_id=standing_id))
+    tx.execute(update(t.posts).where(_c.id.in_(post_ids)).values(standing_id=standing_id))
 
 
 def occasions_taken(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     """The post that marks each of these occasions, where there is one."""
-    wanted = sorted(set(keys))
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), BATCH):
-        query = select(t.posts.c.occasion, t.posts.c.id).where(t.posts.c.occasion.in_(wanted[start : start + BATCH]))
-        found |= {row.occasion: row.id for row in tx.execute(query)}
-    return found
+    queries = (select(_c.occasion, _c.id).where(_c.occasion.in_(some)) for some in batches(keys))
+    return {row.occasion: row.id for query in queries for row in tx.execute(query)}
 
 
 def taken(tx: Connection, start: datetime, end: datetime, *, but: int = 0) -> dict[str, tuple[datetime, ...]]:
     """The times, by channel, that posts without deliveries yet mean to take; not those of post `but`."""
-    query = select(t.posts.c.document).where(t.posts.c.due_at >= start, t.posts.c.due_at < end)
-    query = query.where(t.posts.c.id != but)
+    meant = (_c.due_at >= start, _c.due_at < end, _c.id != but, _c.state.in_(_PLANNED))
     times: dict[str, list[datetime]] = {}
-    for row in tx.execute(query.where(t.posts.c.state.in_(_PLANNED))):
-        for window in json.loads(row.document)["windows"]:
+    for document in tx.execute(select(_c.document).where(*meant)).scalars():
+        for window in json.loads(document)["windows"]:
             times.setdefault(window["channel"], []).append(read_moment(window["due"]))
     return {channel: tuple(sorted(each)) for channel, each in times.items()}
 
 
 def due_before(tx: Connection, state: PostState, now: datetime) -> tuple[Post, ...]:
-    return _all(tx, select(t.posts).where(t.posts.c.state == state.value, t.posts.c.due_at <= now))
+    return _all(tx, select(t.posts).where(_c.state == state, _c.due_at <= now))
 
 
 def naming(tx: Connection, case_id: int, states: Collection[PostState]) -> tuple[Post, ...]:
     query = select(t.posts).join(t.post_cases).where(t.post_cases.c.case_id == case_id)
-    return _all(tx, query.where(t.posts.c.state.in_([state.value for state in states])).order_by(t.posts.c.id))
+    return _all(tx, query.where(_c.state.in_(states)).order_by(_c.id))
 
 
 def slugs_in(tx: Connection, folded: str) -> tuple[str, ...]:
@@ -267,6 +219,4 @@ def slugs_in(tx: Connection, folded: str) -> tuple[str, ...]:
 
 
 def of_standing(tx: Connection, standing_id: int) -> tuple[Post, ...]:
-    return _all(
-        tx, select(t.posts).where(t.posts.c.standing_id == standing_id).order_by(t.posts.c.due_at, t.posts.c.id)
-    )
+    return _all(tx, select(t.posts).where(_c.standing_id == standing_id).order_by(_c.due_at, _c.id))
