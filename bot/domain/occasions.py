@@ -24,16 +24,18 @@ from bot.domain.tiers import began_custody, event_tier, weakest
 
 
 class OccasionKind(StrEnum):
+    """In the order in which they are spoken of where one day has several."""
+
+    JOINT_TRIAL = "joint_trial"
+    JOINT_APPEAL = "joint_appeal"
+    OBSERVANCE = "observance"
+    DAY_COUNT = "day_count"
     ARREST = "arrest"
     TRIAL = "trial"
     APPEAL_TRIAL = "appeal_trial"
-    JOINT_TRIAL = "joint_trial"
-    JOINT_APPEAL = "joint_appeal"
-    DAY_COUNT = "day_count"
-    RELEASE = "release"
     EXILE = "exile"
+    RELEASE = "release"
     DEATH = "death"
-    OBSERVANCE = "observance"
 
 
 class Bar(StrEnum):
@@ -107,36 +109,18 @@ class Occasion:
     bar: Bar | None = None
 
 
-_WRITTEN_ORDER = (
-    OccasionKind.JOINT_TRIAL,
-    OccasionKind.JOINT_APPEAL,
-    OccasionKind.OBSERVANCE,
-    OccasionKind.DAY_COUNT,
-    OccasionKind.ARREST,
-    OccasionKind.TRIAL,
-    OccasionKind.APPEAL_TRIAL,
-    OccasionKind.EXILE,
-    OccasionKind.RELEASE,
-    OccasionKind.DEATH,
-)
+_KINDS = tuple(OccasionKind)
+_TOGETHER = {EventKind.TRIAL: OccasionKind.JOINT_TRIAL, EventKind.APPEAL_TRIAL: OccasionKind.JOINT_APPEAL}
 _ROUND_YEARS = 5
 
 
 def written_order(occasion: Occasion) -> tuple[object, ...]:
     """Who speaks first on a day, and who is left out last when a channel's daily cap is reached.
 
-    Hearings of several people, then observances, day counts, arrests, trials, appeals, exile, release, death;
-    within a kind the round years first, then the longest ago, then by slug.
+    Within a kind the round years first, then the longest ago, then by slug.
     """
-    length = occasion.days or occasion.years
-    return (
-        occasion.on,
-        _WRITTEN_ORDER.index(occasion.kind),
-        occasion.years % _ROUND_YEARS != 0,
-        -length,
-        occasion.cases,
-        occasion.key,
-    )
+    ordinary, length = occasion.years % _ROUND_YEARS != 0, occasion.days or occasion.years
+    return occasion.on, _KINDS.index(occasion.kind), ordinary, -length, occasion.cases, occasion.key
 
 
 def anniversary(day: date, year: int, leap_day: LeapDay = LeapDay.FEBRUARY) -> date:
@@ -185,52 +169,34 @@ def bar_of(case: Case, kind: EventKind, rules: PlanningRules, campaign: str = ""
 
 
 def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRules) -> Iterator[Occasion]:
+    people = hearing.people
+    (case, event), several = people[0], len(people) > 1
+    kind, name = OccasionKind(event.kind), f"{case.slug}:{event.key}"
+    if several:
+        kind, name = _TOGETHER[event.kind], hearing.name
+    campaign = _campaign_of_most([case for case, _ in people], rules)
+    bar = _bar_of_all(people, rules, campaign)
     for year in range(max(start.year, hearing.day.year + 1), end.year + 1):
         on = anniversary(hearing.day, year, rules.leap_day)
-        yield _of_one(hearing, on, rules) if len(hearing.people) == 1 else _of_several(hearing, on, rules)
-
-
-def _of_one(hearing: Hearing, on: date, rules: PlanningRules) -> Occasion:
-    case, event = hearing.people[0]
-    campaign = campaign_of(case, rules)
-    return Occasion(
-        key=f"{event.kind}:{case.slug}:{event.key}:{on.year}",
-        kind=OccasionKind(event.kind),
-        on=on,
-        tier=event_tier(case, event, on, rules.status_max_age_days),
-        cases=(case.slug,),
-        events=((case.slug, event.key),),
-        years=on.year - hearing.day.year,
-        campaign=campaign,
-        near_term_end=_near_term_end(case, on),
-        bar=bar_of(case, event.kind, rules),
-    )
-
-
-def _of_several(hearing: Hearing, on: date, rules: PlanningRules) -> Occasion:
-    people = hearing.people
-    first = people[0][1].kind is EventKind.TRIAL
-    kind = OccasionKind.JOINT_TRIAL if first else OccasionKind.JOINT_APPEAL
-    campaign = _campaign_of_most([case for case, _ in people], rules)
-    return Occasion(
-        key=f"{kind}:{hearing.name}:{on.year}",
-        kind=kind,
-        on=on,
-        tier=weakest([event_tier(case, event, on, rules.status_max_age_days) for case, event in people]),
-        cases=tuple(case.slug for case, _ in people),
-        events=tuple((case.slug, event.key) for case, event in people),
-        years=on.year - hearing.day.year,
-        campaign=campaign,
-        near_term_end=any(_near_term_end(case, on) for case, _ in people),
-        bar=_bar_of_several(people, rules, campaign) or (None if hearing.confirmed else Bar.SAME_HEARING),
-    )
+        yield Occasion(
+            key=f"{kind}:{name}:{year}",
+            kind=kind,
+            on=on,
+            tier=weakest([event_tier(case, event, on, rules.status_max_age_days) for case, event in people]),
+            cases=tuple(case.slug for case, _ in people),
+            events=tuple((case.slug, event.key) for case, event in people),
+            years=year - hearing.day.year,
+            campaign=campaign,
+            near_term_end=any(_near_term_end(case, on) for case, _ in people),
+            bar=bar or (Bar.SAME_HEARING if several and not hearing.confirmed else None),
+        )
 
 
 def _near_term_end(case: Case, on: date) -> bool:
     return case.status not in PAST and near_term_end(case, on)
 
 
-def _bar_of_several(people: Sequence[tuple[Case, Event]], rules: PlanningRules, campaign: str) -> Bar | None:
+def _bar_of_all(people: Sequence[tuple[Case, Event]], rules: PlanningRules, campaign: str) -> Bar | None:
     """One person's limit binds all; an outcome only when shared: else the judgment alone is spoken of."""
     bars = {bar_of(case, event.kind, rules, campaign) for case, event in people}
     if len(bars) == 1:
