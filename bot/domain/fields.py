@@ -30,10 +30,11 @@ Cite = tuple[str, str]
 
 _PERSON = frozenset({"name", "ref", "occupation"})
 _LEAVING = frozenset({"release_date", "release_month", "exile_date", "destination"})
-_DATED = _PERSON | {"years", "date", "sentence"}
+_DATED = _PERSON | {"years", "years_passed", "date", "sentence"}
 _JUDGED = _DATED | _LEAVING | {"status_as_of"}
 _JOINT = frozenset(
-    {"years", "date", "court", "n", "names", "names_sentences", "names_status", "outcomes", "all_n", "all"}
+    {"years", "years_passed", "date", "court", "n", "all_n", "all"}
+    | {"names", "names_sentences", "names_status", "outcomes"}
 )
 
 KIND_FIELDS: Mapping[str, frozenset[str]] = {
@@ -107,6 +108,7 @@ def begin(occasion: Occasion) -> Page:
     page.always.update((slug, fact) for slug in occasion.cases for fact in facts)
     page.always.update((slug, EVENT_FACT + key) for slug, key in occasion.events)
     page.put("years", phrases.years(occasion.years) if occasion.years else None)
+    page.put("years_passed", phrases.years_passed(occasion.years) if occasion.years else None)
     page.put("days", phrases.number(occasion.days) if occasion.days else None)
     return page
 

@@ -44,6 +44,10 @@ def years(value: int) -> Pair:
     return str(value), counted(value, "year")
 
 
+def years_passed(value: int) -> Pair:
+    return f"{value} năm đã qua", f"{counted(value, 'year')} {'has' if value == 1 else 'have'} passed"
+
+
 def day(on: date) -> Pair:
     return f"{on.day}/{on.month}/{on.year}", f"{on.day} {MONTHS[on.month - 1]} {on.year}"
 

@@ -74,6 +74,11 @@ def test_numbers_are_said_as_babel_says_them(value: int) -> None:
     assert phrases.number(value) == (format_decimal(value, locale="vi"), format_decimal(value, locale="en"))
 
 
+@pytest.mark.parametrize(("value", "en"), [(1, "1 year has passed"), (2, "2 years have passed")])
+def test_one_year_has_passed_and_two_have(value: int, en: str) -> None:
+    assert phrases.years_passed(value) == (f"{value} năm đã qua", en)
+
+
 @pytest.mark.parametrize(
     ("months", "vi", "en"),
     [
