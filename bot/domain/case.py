@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -98,12 +99,8 @@ class PartialDate:
 
     @property
     def last_day(self) -> date:
-        if self.day:
-            return self.first_day
-        if self.month is None:
-            return date(self.year, 12, 31)
-        following = date(self.year + self.month // 12, self.month % 12 + 1, 1)
-        return following - timedelta(days=1)
+        month = self.month or 12
+        return date(self.year, month, self.day or monthrange(self.year, month)[1])
 
     @property
     def exact(self) -> date | None:

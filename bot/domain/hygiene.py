@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import regex
 
-from bot.domain.links import find
+from bot.domain.links import Link, find
 from bot.domain.text import MAX_TEXT, nfc
 
 __all__ = ["Problem", "Severity", "clean", "nfc", "problems"]
@@ -44,16 +44,13 @@ def clean(text: str) -> str:
 def problems(text: str) -> tuple[Problem, ...]:
     """Everything worth saying, in the order of the text. A text that is too long is not read any further."""
     normal = nfc(text)
-    if len(normal) > MAX_TEXT:
-        return (_too_long(len(normal)),)
-    found = [*_hidden(normal), *_look_alikes(normal), *_bare_links(normal), *_hashtags(normal)]
+    if (length := len(normal)) > MAX_TEXT:
+        template = "The text has {n} characters. No post may have more than {limit}."
+        params = {"n": length, "limit": MAX_TEXT}
+        return (Problem("too_long", Severity.REFUSE, MAX_TEXT, str(length), template, params),)
+    links = find(normal)
+    found = [*_hidden(normal), *_look_alikes(normal), *_bare_links(links), *_hashtags(normal, links)]
     return tuple(sorted(found, key=lambda problem: problem.where))
-
-
-def _too_long(length: int) -> Problem:
-    template = "The text has {n} characters. No post may have more than {limit}."
-    params = {"n": length, "limit": MAX_TEXT}
-    return Problem("too_long", Severity.REFUSE, MAX_TEXT, str(length), template, params)
 
 
 # Inside an emoji the joiners, variation selectors and tags have their place.
@@ -146,8 +143,8 @@ def _look_alike(where: int, word: str, letter: str, template: str, **more: str) 
 _SITE = re.compile(r"www\.|[^.]+\.[^.]+[./]", re.IGNORECASE)
 
 
-def _bare_links(normal: str) -> Iterator[Problem]:
-    for link in find(normal):
+def _bare_links(links: Iterable[Link]) -> Iterator[Problem]:
+    for link in links:
         if link.bare:
             if _SITE.match(link.text) or "/" in link.text:
                 template = "X makes a link of “{link}”. Write it with https://, or take it out."
@@ -159,25 +156,17 @@ def _bare_links(normal: str) -> Iterator[Problem]:
 _HASHTAG = re.compile(r"(?<!&)#(\w++)(?:[-.'’/·](?=\w))?")
 
 
-def _hashtags(normal: str) -> Iterator[Problem]:
-    in_links = [range(link.start, link.end) for link in find(normal)]
+def _hashtags(normal: str, links: Sequence[Link]) -> Iterator[Problem]:
     for match in _HASHTAG.finditer(normal):
-        if not _inside(match.start(), in_links):
-            yield from _hashtag(normal, match)
-
-
-def _inside(at: int, ranges: Iterable[range]) -> bool:
-    return any(at in one for one in ranges)
-
-
-def _hashtag(normal: str, match: re.Match[str]) -> Iterator[Problem]:
-    tag, sign = "#" + match[1], match[0][1 + len(match[1]) :]
-    templates = []
-    if match[1].isdecimal():
-        templates.append("“{tag}” is no hashtag: it needs a letter.")
-    if sign:
-        templates.append("The hashtag ends at “{tag}”: what follows “{sign}” does not belong to it.")
-    if match.start() and re.match(r"\w", normal[match.start() - 1]):
-        templates.append("“{tag}” is no hashtag: a space is missing before it.")
-    for template in templates:
-        yield Problem("hashtag", Severity.WARN, match.start(), tag, template, {"tag": tag, "sign": sign})
+        at, tag, sign = match.start(), "#" + match[1], match[0][1 + len(match[1]) :]
+        if any(link.start <= at < link.end for link in links):
+            continue
+        templates = []
+        if match[1].isdecimal():
+            templates.append("“{tag}” is no hashtag: it needs a letter.")
+        if sign:
+            templates.append("The hashtag ends at “{tag}”: what follows “{sign}” does not belong to it.")
+        if at and re.match(r"\w", normal[at - 1]):
+            templates.append("“{tag}” is no hashtag: a space is missing before it.")
+        for template in templates:
+            yield Problem("hashtag", Severity.WARN, at, tag, template, {"tag": tag, "sign": sign})

@@ -1,7 +1,8 @@
 """Which judgment is in force, what an appeal did to it, and when its term ends; silent wherever that is not sure."""
 
+from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from bot.domain.case import Case, Event, EventKind, Sentence
@@ -112,9 +113,9 @@ def term_end(arrest: Event, held: Sequence[Event]) -> date | None:
     start, months = arrest.date.exact, prison_months(held)
     if start is None or not months or any(one.in_absentia for one in held):
         return None
-    year, month = divmod(start.year * _YEAR_MONTHS + start.month - 1 + months, _YEAR_MONTHS)
-    next_month = date(year + (month + 1) // _YEAR_MONTHS, (month + 1) % _YEAR_MONTHS + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(days=start.day - 1), next_month - timedelta(days=1))
+    year, months_before = divmod(start.year * _YEAR_MONTHS + start.month - 1 + months, _YEAR_MONTHS)
+    month = months_before + 1
+    return date(year, month, min(start.day, monthrange(year, month)[1]))
 
 
 def is_final(case: Case, held: Sequence[Event]) -> bool:
