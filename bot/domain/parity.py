@@ -3,19 +3,19 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from bot.domain.links import find
 from bot.domain.text import nfc
 
 Language = Literal["vi", "en"]
 Kind = Literal["text", "person", "date", "duration", "number", "link", "hashtag"]
-Key = Hashable
 
-_KINDS: Sequence[Kind] = ("text", "person", "date", "duration", "number", "link", "hashtag")
+_KINDS: Sequence[Kind] = get_args(Kind)
+_ONCE = frozenset({"person", "link", "hashtag"})
 _ONLY_IN = {"vi": "Only the Vietnamese has “{x}”.", "en": "Only the English has “{x}”."}
 _ONE_SIDE = {"vi": "There is no English text.", "en": "There is no Vietnamese text."}
 
@@ -37,7 +37,7 @@ class _Said:
     """One thing a text says: what it means in either language, and how it is written here."""
 
     kind: Kind
-    key: Key
+    key: Hashable
     shown: str
 
 
@@ -69,13 +69,22 @@ def _missing(here: Sequence[_Said], there: Sequence[_Said], side: Language) -> I
 
 def _said(text: str, side: Language, names: Sequence[tuple[str, str]], own: Collection[str]) -> tuple[_Said, ...]:
     """Each reader takes out what it understood, so that the digits of a link or a date are not read as numbers."""
-    people = _people(text, side, names)
+    said = _people(text, side, names)
+
+    def take(kind: Kind, pattern: re.Pattern[str], meaning: Callable[[re.Match[str]], Hashable]) -> None:
+        nonlocal text
+        said.extend(_Said(kind, meaning(match), match[0]) for match in pattern.finditer(text))
+        text = pattern.sub(" ", text)
+
     text, links = _links(text)
-    text, tags = _hashtags(text)
-    text, dates = _dates(text, side)
-    text, durations = _durations(text, side)
-    once = {(said.kind, said.key): said for said in (*links, *tags, *people) if said.key not in own}
-    return (*once.values(), *dates, *durations, *_numbers(text, side))
+    said += links
+    take("hashtag", _HASHTAG, lambda match: _tag_key(match[1]))
+    for pattern in _DATES[side]:
+        take("date", pattern, lambda match: _date(match, side))
+    take("duration", _DURATION[side], lambda match: _duration(match, side))
+    take("number", _NUMBER[side], lambda match: _value(match[0], side))
+    once = {(one.kind, one.key): one for one in said if one.kind in _ONCE and one.key not in own}
+    return (*once.values(), *(one for one in said if one.kind not in _ONCE))
 
 
 _LANGUAGE_IN_LINK = re.compile(r"(?<![^/.?&=_-])(?:vi|vn|en|vie|eng|vi-vn|en-us|en-gb)(?![^/.?&=_-])")
@@ -94,11 +103,6 @@ def _links(text: str) -> tuple[str, list[_Said]]:
 
 
 _HASHTAG = re.compile(r"(?<![\w&])#(?=\d*+[^\W\d])(\w++)")
-
-
-def _hashtags(text: str) -> tuple[str, list[_Said]]:
-    said = [_Said("hashtag", _tag_key(match[1]), match[0]) for match in _HASHTAG.finditer(text)]
-    return _HASHTAG.sub(" ", text), said
 
 
 def _tag_key(tag: str) -> str:
@@ -162,63 +166,48 @@ _EN_MONTH = (
     r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)(?!\w)\.?"
 )
 _ORDINAL = r"(?:st|nd|rd|th)?"
-_DATES: dict[Language, Sequence[re.Pattern[str]]] = {
-    "vi": tuple(
-        re.compile(pattern)
-        for pattern in (
-            rf"{_DAY}\s+{_VI_MONTH}(?:\s*(?:,|/|-|năm)\s*|\s+){_YEAR}",
-            rf"{_DAY}\s+{_VI_MONTH}(?!\s+(?:ngày|tuần|giờ))",
-            rf"{_VI_MONTH}(?:\s*(?:,|/|-|năm)\s*|\s+){_YEAR}",
-            *_NUMERIC,
-            rf"(?<!\d\s){_VI_MONTH}(?!\s+(?:ngày|tuần|giờ))",
-        )
+_PATTERNS: dict[Language, Sequence[str]] = {
+    "vi": (
+        rf"{_DAY}\s+{_VI_MONTH}(?:\s*(?:,|/|-|năm)\s*|\s+){_YEAR}",
+        rf"{_DAY}\s+{_VI_MONTH}(?!\s+(?:ngày|tuần|giờ))",
+        rf"{_VI_MONTH}(?:\s*(?:,|/|-|năm)\s*|\s+){_YEAR}",
+        *_NUMERIC,
+        rf"(?<!\d\s){_VI_MONTH}(?!\s+(?:ngày|tuần|giờ))",
     ),
-    "en": tuple(
-        re.compile(pattern)
-        for pattern in (
-            rf"{_DAY}{_ORDINAL}\s+(?:of\s+)?{_EN_MONTH}(?:,?\s+{_YEAR})?",
-            rf"{_EN_MONTH}\s+{_DAY}{_ORDINAL}(?!\w)(?:,?\s+{_YEAR})?",
-            rf"{_EN_MONTH},?\s+(?:of\s+)?{_YEAR}",
-            *_NUMERIC,
-            rf"(?:(?<=\b[Ii]n\s)|(?<=\bof\s)|(?<=\bby\s)|(?<=\b[Ss]ince\s)|(?<=\buntil\s)){_EN_MONTH}",
-        )
+    "en": (
+        rf"{_DAY}{_ORDINAL}\s+(?:of\s+)?{_EN_MONTH}(?:,?\s+{_YEAR})?",
+        rf"{_EN_MONTH}\s+{_DAY}{_ORDINAL}(?!\w)(?:,?\s+{_YEAR})?",
+        rf"{_EN_MONTH},?\s+(?:of\s+)?{_YEAR}",
+        *_NUMERIC,
+        rf"(?:(?<=\b[Ii]n\s)|(?<=\bof\s)|(?<=\bby\s)|(?<=\b[Ss]ince\s)|(?<=\buntil\s)){_EN_MONTH}",
     ),
 }
+_DATES = {side: tuple(map(re.compile, patterns)) for side, patterns in _PATTERNS.items()}
 
 
-def _dates(text: str, side: Language) -> tuple[str, list[_Said]]:
-    said: list[_Said] = []
-
-    def take(match: re.Match[str]) -> str:
-        part = match.groupdict()
-        word = (part.get("w") or "").lower()
-        month = int(part.get("m") or 0) or (
-            _VI_MONTHS[" ".join(word.split())] if side == "vi" else 1 + _EN_MONTHS.index(word[:3])
-        )
-        key = (int(part.get("y") or 0), month, int(part.get("d") or 0))
-        said.append(_Said("date", key, match[0]))
-        return " "
-
-    for pattern in _DATES[side]:
-        text = pattern.sub(take, text)
-    return text, said
+def _date(match: re.Match[str], side: Language) -> tuple[int, int, int]:
+    """Year, month and day; 0 for what is not said."""
+    part = match.groupdict(default="0")
+    word = " ".join(part.get("w", "0").lower().split())
+    named = 0 if word == "0" else _VI_MONTHS[word] if side == "vi" else 1 + _EN_MONTHS.index(word[:3])
+    return int(part.get("y", 0)), int(part.get("m", 0)) or named, int(part.get("d", 0))
 
 
 _GROUPS = "\u00a0\u2009\u202f"
-_NUMBER: dict[Language, str] = {
+_FIGURES: dict[Language, str] = {
     "vi": rf"(?<!\d)(?:\d{{1,3}}(?:[.{_GROUPS}]\d{{3}})++(?!\d)|\d++)(?:,\d++)?",
     "en": rf"(?<!\d)(?:\d{{1,3}}(?:[,{_GROUPS}]\d{{3}})++(?!\d)|\d++)(?:\.\d++)?",
 }
-_ANY_NUMBER = {side: re.compile(pattern) for side, pattern in _NUMBER.items()}
+_NUMBER = {side: re.compile(pattern) for side, pattern in _FIGURES.items()}
 _UNITS = {"năm": 12, "tuổi": 12, "tháng": 1, "year": 12, "month": 1, "tuần": 7, "ngày": 1, "week": 7, "day": 1}
 _IN_DAYS = frozenset(("tuần", "ngày", "week", "day"))
 _DURATION: dict[Language, re.Pattern[str]] = {
     "vi": re.compile(
-        rf"(?P<n>{_NUMBER['vi']})\s*(?P<unit>năm|tháng|tuần|ngày|tuổi)(?!\w)"
+        rf"(?P<n>{_FIGURES['vi']})\s*(?P<unit>năm|tháng|tuần|ngày|tuổi)(?!\w)"
         rf"(?:(?<=năm),?\s+(?:và\s+)?(?P<months>\d+)\s+tháng(?!\w))?"
     ),
     "en": re.compile(
-        rf"(?P<n>{_NUMBER['en']})(?:[\s-]+(?P<unit>year|month|week|day)s?(?!\w)"
+        rf"(?P<n>{_FIGURES['en']})(?:[\s-]+(?P<unit>year|month|week|day)s?(?!\w)"
         rf"(?:(?<=years|.year),?\s+(?:and\s+)?(?P<months>\d+)[\s-]+months?(?!\w))?"
         rf"|(?:st|nd|rd|th)\s+(?:anniversary|birthday))"
         rf"|(?<=\baged\s)(?P<age>\d+)"
@@ -226,23 +215,12 @@ _DURATION: dict[Language, re.Pattern[str]] = {
 }
 
 
-def _durations(text: str, side: Language) -> tuple[str, list[_Said]]:
+def _duration(match: re.Match[str], side: Language) -> tuple[str, Decimal]:
     """Years and months are compared as months, weeks as days."""
-    said: list[_Said] = []
-
-    def take(match: re.Match[str]) -> str:
-        part = match.groupdict()
-        unit = part["unit"] or "year"
-        amount = _value(part["n"] or part["age"], side) * _UNITS[unit] + int(part["months"] or 0)
-        said.append(_Said("duration", ("days" if unit in _IN_DAYS else "months", amount), match[0]))
-        return " "
-
-    return _DURATION[side].sub(take, text), said
-
-
-def _numbers(text: str, side: Language) -> Iterator[_Said]:
-    for match in _ANY_NUMBER[side].finditer(text):
-        yield _Said("number", _value(match[0], side), match[0])
+    part = match.groupdict()
+    unit = part["unit"] or "year"
+    amount = _value(part["n"] or part["age"], side) * _UNITS[unit] + int(part["months"] or 0)
+    return "days" if unit in _IN_DAYS else "months", amount
 
 
 def _value(number: str, side: Language) -> Decimal:
