@@ -56,7 +56,7 @@ metadata = MetaData(
 
 
 def _table(name: str, *columns: Any) -> Table:  # noqa: ANN401 - columns, indexes and constraints share no type
-    return Table(name, metadata, *columns, sqlite_autoincrement=False)
+    return Table(name, metadata, *columns)
 
 
 meta = _table("meta", Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))

@@ -23,29 +23,16 @@ down_revision = None
 # Constraints and indexes are named by the convention in bot.store.tables.
 ID = BigInteger().with_variant(Integer(), "sqlite")
 TIME = BigInteger()
-OPEN = "ended_at IS NULL"
-IN_FLIGHT = "state IN ('claimed', 'sending')"
-LOOKED_AT = "state IN ('scheduled', 'retry_wait', 'unknown')"
+WAITS = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
-    "meta",
-    "people",
-    "cases",
-    "fact_revisions",
-    "holds",
-    "standings",
-    "posts",
-    "post_revisions",
-    "post_cases",
-    "approvals",
-    "images",
-    "deliveries",
-    "attempts",
-    "channels",
-    "audit_records",
-    "audit_payloads",
-    "checkpoints",
+    "meta", "people", "cases", "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases",
+    "approvals", "images", "deliveries", "attempts", "channels", "audit_records", "audit_payloads", "checkpoints",
     "heartbeats",
-)
+)  # fmt: skip
+
+
+def create_partial_index(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def upgrade() -> None:
@@ -93,7 +80,7 @@ def upgrade() -> None:
         Column("ended_by", ID, ForeignKey("people.id")),
         Column("ended_at", TIME),
     )
-    op.create_index("ix_holds_open", "holds", ["scope", "target"], sqlite_where=text(OPEN), postgresql_where=text(OPEN))
+    create_partial_index("ix_holds_open", "holds", ["scope", "target"], "ended_at IS NULL")
     op.create_table(
         "standings",
         Column("id", ID, primary_key=True),
@@ -191,23 +178,11 @@ def upgrade() -> None:
             name="state",
         ),
     )
-    op.create_index(
-        "ix_deliveries_channel_due",
-        "deliveries",
-        ["channel", "next_at"],
-        sqlite_where=text(LOOKED_AT),
-        postgresql_where=text(LOOKED_AT),
-    )
+    create_partial_index("ix_deliveries_channel_due", "deliveries", ["channel", "next_at"], WAITS)
     op.create_index("ix_deliveries_channel_published", "deliveries", ["channel", "published_at"])
-    op.create_index(
-        "ix_deliveries_due", "deliveries", ["next_at"], sqlite_where=text(LOOKED_AT), postgresql_where=text(LOOKED_AT)
-    )
-    op.create_index(
-        "ix_deliveries_in_flight",
-        "deliveries",
-        ["state", "lease_until"],
-        sqlite_where=text(IN_FLIGHT),
-        postgresql_where=text(IN_FLIGHT),
+    create_partial_index("ix_deliveries_due", "deliveries", ["next_at"], WAITS)
+    create_partial_index(
+        "ix_deliveries_in_flight", "deliveries", ["state", "lease_until"], "state IN ('claimed', 'sending')"
     )
     op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
     op.create_table(
