@@ -93,15 +93,6 @@ class Context:
 
         `data` holds nothing personal; names, reasons and texts go into `payload`, which can be erased.
         """
-        entry = audit.append(
-            tx,
-            ts=self.clock.now(),
-            actor=actor.pseudonym if actor else PROGRAM,
-            act=act,
-            obj=obj,
-            data=dict(data or {}),
-            payload=payload,
-            keystore=self.keystore,
-            log=self.keystore.name,
-        )
-        return entry.seq
+        name = actor.pseudonym if actor else PROGRAM
+        new = audit.NewEntry(self.now(), name, act, obj, data or {}, payload)
+        return audit.append(tx, new, keystore=self.keystore, log=self.keystore.name).seq

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -63,21 +63,11 @@ class NewEntry:
     payload: Payload | None = None
 
 
-class RawRow(NamedTuple):
-    """A row as stored; any field may hold anything if somebody got at the file."""
-
-    seq: Any
-    record: Any
-    leaf: Any
-    prev: Any
-    act: Any
-    obj: Any
-
-
 # Built once: in a wave these run for every delivery, and building costs more than running.
-_LAST = select(audit_records.c.seq, audit_records.c.leaf).order_by(audit_records.c.seq.desc()).limit(1)
+_c = audit_records.c
+_LAST = select(_c.seq, _c.leaf).order_by(_c.seq.desc()).limit(1)
 _ADD = insert(audit_records)
-_AT = select(audit_records).where(audit_records.c.seq == bindparam("at"))
+_AT = select(audit_records).where(_c.seq == bindparam("at"))
 
 
 def open_log(tx: Connection, *, keystore: Keystore, ts: datetime, actor: str) -> Entry:
@@ -85,8 +75,7 @@ def open_log(tx: Connection, *, keystore: Keystore, ts: datetime, actor: str) ->
     if tx.execute(select(meta.c.key).where(meta.c.key == ORIGIN_KEY)).first() or size(tx):
         raise Conflict("This database has an audit log already.")
     tx.execute(insert(meta).values(key=ORIGIN_KEY, value=keystore.name))
-    new = NewEntry(ts, actor, Act.LOG_OPENED, "log:1", {"vkey": str(keystore.vkey)})
-    return append_many(tx, [new], log=keystore.name, keystore=keystore)[0]
+    return append(tx, NewEntry(ts, actor, Act.LOG_OPENED, "log:1", {"vkey": str(keystore.vkey)}), keystore=keystore)
 
 
 def origin(tx: Connection) -> str:
@@ -97,20 +86,8 @@ def origin(tx: Connection) -> str:
     return str(found)
 
 
-def append(  # noqa: PLR0913 - a record's fields, by name
-    tx: Connection,
-    *,
-    ts: datetime,
-    actor: str,
-    act: Act,
-    obj: str,
-    keystore: Keystore,
-    data: Mapping[str, Any] | None = None,
-    payload: Payload | None = None,
-    log: str = "",
-) -> Entry:
+def append(tx: Connection, new: NewEntry, *, keystore: Keystore, log: str = "") -> Entry:
     """One record in the caller's transaction: both stand or neither does."""
-    new = NewEntry(ts, actor, act, obj, data or {}, payload)
     return append_many(tx, [new], log=log, keystore=keystore)[0]
 
 
@@ -138,15 +115,18 @@ def append_many(tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, 
         entries.append(entry)
         prev = entry.leaf
     if entries:
-        tx.execute(_ADD, [columns(each)._asdict() for each in entries])
+        tx.execute(_ADD, [_columns(each) for each in entries])
     if payloads:
         tx.execute(insert(audit_payloads), payloads)
     return tuple(entries)
 
 
-def columns(entry: Entry) -> RawRow:
+def _columns(entry: Entry) -> dict[str, Any]:
     """The row that belongs to a record."""
-    return RawRow(entry.seq, entry.raw, entry.leaf, entry.prev, entry.act, entry.obj)
+    return {
+        "seq": entry.seq, "record": entry.raw, "leaf": entry.leaf, "prev": entry.prev, "act": entry.act,
+        "obj": entry.obj,
+    }  # fmt: skip
 
 
 def lock_tail(tx: Connection) -> None:
@@ -168,7 +148,7 @@ def size(tx: Connection) -> int:
 def entry(tx: Connection, seq: int) -> Entry | None:
     """Raises Tampered unless the row is what its own columns say."""
     row = tx.execute(_AT, {"at": seq}).first()
-    return read_row(RawRow(*row)) if row else None
+    return _entry(row) if row else None
 
 
 def entries(
@@ -183,21 +163,21 @@ def entries(
     limit: int = 100,
 ) -> list[Entry]:
     """Entries with `after` < seq < `before`. An act ending in "." stands for all that begin so."""
-    c = audit_records.c
-    query = select(audit_records).order_by(c.seq.desc() if newest_first else c.seq).limit(limit)
+    query = select(audit_records).order_by(_c.seq.desc() if newest_first else _c.seq).limit(limit)
     if after is not None:
-        query = query.where(c.seq > after)
+        query = query.where(_c.seq > after)
     if before is not None:
-        query = query.where(c.seq < before)
+        query = query.where(_c.seq < before)
     if act:
-        query = query.where(c.act.startswith(act, autoescape=True) if act.endswith(".") else c.act == act)
+        query = query.where(_c.act.startswith(act, autoescape=True) if act.endswith(".") else _c.act == act)
     if obj:
-        query = query.where(c.obj == obj)
+        query = query.where(_c.obj == obj)
     if actor:  # no column: who did what is not made easy to list
         needle = literal(b'"actor":' + canonical(actor) + b',"data":{')
         sqlite = tx.dialect.name == "sqlite"
-        query = query.where((func.instr(c.record, needle) if sqlite else func.position(needle.op("IN")(c.record))) > 0)
-    found = [read_row(RawRow(*row)) for row in tx.execute(query)]
+        place = func.instr(_c.record, needle) if sqlite else func.position(needle.op("IN")(_c.record))
+        query = query.where(place > 0)
+    found = [_entry(row) for row in tx.execute(query)]
     return [each for each in found if not actor or each.actor == actor]
 
 
@@ -205,14 +185,15 @@ def find_last(tx: Connection, act: Act, obj: str) -> Entry | None:
     return next(iter(entries(tx, act=act, obj=obj, newest_first=True, limit=1)), None)
 
 
-def read_row(row: RawRow) -> Entry:
-    """Raises Tampered."""
+def _entry(row: Row[Any]) -> Entry:
+    """Raises Tampered; any column may hold anything if somebody got at the file."""
+    altered = Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
     try:
         found = parse_record(row.record)
     except (Malformed, TypeError) as error:
-        raise Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq) from error
-    if columns(found) != row:
-        raise Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
+        raise altered from error
+    if _columns(found) != row._asdict():
+        raise altered
     return found
 
 
@@ -238,9 +219,7 @@ def _raw_column(column: Column[Any], *, sqlite: bool) -> str:
 
 
 def leaves_after(tx: Connection, size: int) -> Iterator[Entry]:
-    c = audit_records.c
-    query = select(audit_records).where(c.seq >= size).order_by(c.seq)
-    return (read_row(RawRow(*row)) for row in tx.execute(query))
+    return (_entry(row) for row in tx.execute(select(audit_records).where(_c.seq >= size).order_by(_c.seq)))
 
 
 def read_payload(tx: Connection, seq: int, keystore: Keystore) -> Mapping[str, Any] | None:
@@ -257,18 +236,14 @@ def erase_payloads(tx: Connection, subject: str) -> int:
 
 
 def save_checkpoint(tx: Connection, made: Checkpoint) -> None:
-    frontier = json.dumps([peak.hex() for peak in made.peaks])
-    tx.execute(
-        insert(checkpoints).values(
-            size=made.size, root=made.root.hex(), frontier=frontier, note=made.note, key_id=made.key_id, at=made.at
-        )
-    )
+    said = {"root": made.root.hex(), "frontier": json.dumps([peak.hex() for peak in made.peaks]), "note": made.note}
+    tx.execute(insert(checkpoints).values(said | {"size": made.size, "key_id": made.key_id, "at": made.at}))
 
 
 def latest_checkpoint(tx: Connection) -> Checkpoint | None:
     """Raises Tampered if the row cannot be read."""
     row = tx.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).first()
-    return read_checkpoint(row.size, row.root, row.frontier, row.note, row.key_id, row.at) if row else None
+    return read_checkpoint(*row) if row else None
 
 
 def read_checkpoint(size: int, root: str, frontier: str, note: str, key_id: str, at: datetime) -> Checkpoint:

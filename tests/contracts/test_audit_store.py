@@ -35,7 +35,7 @@ def log(store: Store, keystore: Keystore) -> Store:
 
 def append(tx: Connection, keystore: Keystore, **changed: Any) -> Entry:  # noqa: ANN401
     fields: dict[str, Any] = {"ts": NOON, "actor": ACTOR, "act": Act.POST_APPROVED, "obj": "post:12"} | changed
-    return audit.append(tx, keystore=keystore, **fields)
+    return audit.append(tx, audit.NewEntry(**fields), keystore=keystore)
 
 
 def fill(log: Store, keystore: Keystore, count: int) -> None:

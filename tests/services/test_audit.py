@@ -44,10 +44,9 @@ def append(store: Store, keystore: Keystore, count: int = 1, subject: str = "") 
     payload = records.Payload(subject, {"reason": "Gia đình Nguyễn Văn A đề nghị chờ"}) if subject else None
     with store.write() as tx:
         for number in range(count):
-            records.append(
-                tx, ts=NOON, actor=ACTOR, act=Act.CASE_HELD, obj=f"case:{number}",
-                data={"b": True, "n": number}, payload=payload, keystore=keystore,
-            )  # fmt: skip
+            told = {"b": True, "n": number}
+            new = records.NewEntry(NOON, ACTOR, Act.CASE_HELD, f"case:{number}", told, payload)
+            records.append(tx, new, keystore=keystore)
 
 
 @pytest.fixture(scope="module")
@@ -550,9 +549,8 @@ def test_a_checkpoint_of_another_key_is_not_built_upon(store: Store, keystore: K
 def test_after_a_rotation_both_keys_verify(store: Store, keystore: Keystore, copy: Path) -> None:
     new = keystore.rotate()
     with store.write() as tx:
-        records.append(
-            tx, ts=NOON, actor=ACTOR, act=Act.KEY_ADDED, obj="log:1", data={"vkey": str(new)}, keystore=keystore
-        )
+        added = records.NewEntry(NOON, ACTOR, Act.KEY_ADDED, "log:1", {"vkey": str(new)})
+        records.append(tx, added, keystore=keystore)
     made = audit.checkpoint(store, keystore, now=NOON, force=True)
     assert isinstance(made, Checkpoint)
     assert made.key_id == new.id
