@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.case import Precision
 
@@ -68,8 +69,7 @@ class Slot:
     timezone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Short:
+class Short(NamedTuple):
     """A short form in both languages, as it stands inside a sentence."""
 
     vi: str

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain import phrases
-from bot.domain.campaign import Observance, ObservanceKind, Places, Short
+from bot.domain.campaign import Observance, ObservanceKind, Places
 from bot.domain.case import HELD, Case, Event, EventKind, Status, Tier
 from bot.domain.facts import EVENT_FACT
 from bot.domain.judgments import (
@@ -113,17 +113,12 @@ def begin(occasion: Occasion) -> Page:
     return page
 
 
-def short(table: Mapping[str, Short], key: str) -> Pair | None:
-    found = table.get(key)
-    return (found.vi, found.en) if found else None
-
-
 def one_person(page: Page, case: Case, event: Event, places: Places) -> None:
     _person(page, case)
     page.put("date", phrases.day(event.date.first_day) if event.date.exact else None)
-    page.put("place", short(places.provinces, event.province))
-    page.put("court", short(places.courts, event.court))
-    page.put("charge", short(places.charges, event.charge))
+    page.put("place", places.provinces.get(event.province))
+    page.put("court", places.courts.get(event.court))
+    page.put("charge", places.charges.get(event.charge))
     if last_known(case) in HELD:
         page.put("status_as_of", phrases.month(case.confirmation.as_of), (case.slug, "confirmation"))
     _left_prison(page, case, event)
@@ -190,30 +185,19 @@ def _left_country(page: Page, case: Case, event: Event, places: Places) -> None:
     if exile:
         cites = event_cites(case, exile)
         page.put("exile_date", phrases.day(exile.date.first_day) if exile.date.exact else None, *cites)
-        page.put("destination", short(places.destinations, exile.destination), *cites)
+        page.put("destination", places.destinations.get(exile.destination), *cites)
 
 
 def _sentenced(page: Page, case: Case, held: Sequence[Event]) -> None:
-    said = [_said(event, probation=True) for event in held]
-    less = [_said(event, probation=False) for event in held]
-    if not held or None in said:
-        return
-    whole, shorter = _joined(said), _joined(less)
+    whole, shorter = (_sentences(held, probation=probation) for probation in (True, False))
     page.put("sentence", whole, *event_cites(case, *held))
-    if shorter != whole:
+    if shorter and shorter != whole:
         page.shorter["sentence"] = shorter
 
 
-def _joined(said: Sequence[Pair | None]) -> Pair:
-    known = [words for words in said if words]
-    return ", ".join(words[0] for words in known), ", and ".join(words[1] for words in known)
-
-
-def _said(event: Event, *, probation: bool) -> Pair | None:
-    if event.sentence is None:
-        return None
-    absent, more = event.in_absentia, event.additional
-    return phrases.sentence(event.sentence, additional=more, in_absentia=absent, probation=probation)
+def _sentences(held: Sequence[Event], *, probation: bool) -> Pair | None:
+    said = [words for event in held if (words := phrases.sentence(event, probation=probation))]
+    return phrases.joined(said, en=", and ") if said and len(said) == len(held) else None
 
 
 _OUTCOMES: Mapping[Result, Pair] = {
@@ -251,4 +235,4 @@ def observed(page: Page, observance: Observance, name: Pair, line: Pair, person:
     _sentenced(page, person, held)
     trials = [event for event in person.of_kind(EventKind.TRIAL) if event.charge and not event.additional]
     if len(held) == 1 and len(trials) == 1:
-        page.put("charge", short(places.charges, trials[0].charge), *event_cites(person, trials[0]))
+        page.put("charge", places.charges.get(trials[0].charge), *event_cites(person, trials[0]))

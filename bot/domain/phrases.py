@@ -3,27 +3,16 @@
 from collections.abc import Sequence
 from datetime import date
 
-from bot.domain.case import PartialDate, Sentence
+from bot.domain.case import Event, PartialDate
 
 Pair = tuple[str, str]
 """The Vietnamese, then the English."""
 
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _YEAR_MONTHS = 12
-_AND = {"vi": "và", "en": "and"}
 
 
 def capital(text: str) -> str:
@@ -72,44 +61,49 @@ def duration(months: int) -> Pair:
     return " ".join(vietnamese), " ".join(english)
 
 
-def sentence(of: Sentence, *, additional: bool, in_absentia: bool, probation: bool = True) -> Pair | None:
+def sentence(event: Event, *, probation: bool = True) -> Pair | None:
     """In full, as courts say it: prison, then probation. None where the prison term is not known."""
-    if of.life:
-        vi, en = "tù chung thân", "life in prison"
-    elif of.prison_months:
-        vi, en = duration(of.prison_months)
-        vi, en = f"{vi} tù giam", f"{en} in prison"
-    else:
+    if (prison := _prison(event, ("tù chung thân", "life in prison"), ("{} tù giam", "{} in prison"))) is None:
         return None
-    if additional:
-        vi, en = f"thêm {vi}", f"a further {en}"
-    if probation and of.probation_months:
-        after_vi, after_en = duration(of.probation_months)
+    vi, en = prison
+    if probation and event.sentence and event.sentence.probation_months:
+        after_vi, after_en = duration(event.sentence.probation_months)
         vi, en = f"{vi} và {after_vi} quản chế", f"{en} and {after_en} of probation"
-    return (f"{vi} (bị xử vắng mặt)", f"{en} (in absentia)") if in_absentia else (vi, en)
+    return (f"{vi} (bị xử vắng mặt)", f"{en} (in absentia)") if event.in_absentia else (vi, en)
 
 
-def short_term(of: Sentence, *, additional: bool, in_absentia: bool) -> Pair | None:
+def short_term(event: Event) -> Pair | None:
     """As it stands behind a name in a list: “10 năm”, “10 years”."""
-    if of.life:
-        vi, en = "chung thân", "life"
-    elif of.prison_months:
-        vi, en = duration(of.prison_months)
+    if (prison := _prison(event, ("chung thân", "life"), ("{}", "{}"))) is None:
+        return None
+    vi, en = prison
+    return (f"{vi}, xử vắng mặt", f"{en}, in absentia") if event.in_absentia else (vi, en)
+
+
+def _prison(event: Event, life: Pair, term: Pair) -> Pair | None:
+    if event.sentence and event.sentence.life:
+        vi, en = life
+    elif event.sentence and event.sentence.prison_months:
+        vi, en = (
+            form.format(length) for form, length in zip(term, duration(event.sentence.prison_months), strict=True)
+        )
     else:
         return None
-    if additional:
-        vi, en = f"thêm {vi}", f"a further {en}"
-    return (f"{vi}, xử vắng mặt", f"{en}, in absentia") if in_absentia else (vi, en)
+    return (f"thêm {vi}", f"a further {en}") if event.additional else (vi, en)
 
 
-def listing(items: Sequence[str], language: str) -> str:
-    if len(items) == 1:
-        return items[0]
-    return f"{', '.join(items[:-1])} {_AND[language]} {items[-1]}"
+def joined(items: Sequence[Pair], vi: str = ", ", en: str = ", ") -> Pair:
+    return vi.join(item[0] for item in items), en.join(item[1] for item in items)
+
+
+def listing(items: Sequence[Pair]) -> Pair:
+    """“A, B và C”, “A, B and C”."""
+    *before, last = items
+    return joined([joined(before), last], " và ", " and ") if before else last
 
 
 def occupation(text: str, language: str) -> str:
     """The last comma becomes “and”, unless what follows already has one."""
     before, comma, after = text.rpartition(", ")
-    joint = f" {_AND[language]} "
+    joint = {"vi": " và ", "en": " and "}[language]
     return f"{before}{joint}{after}" if comma and joint not in f" {after} " else text
