@@ -1,5 +1,6 @@
 """The command line: noun, then verb; one line for an error, with the next step."""
 
+import gettext
 import os
 import secrets
 import sys
@@ -12,7 +13,7 @@ import click
 from bot import __version__
 from bot.cli.frame import Lazy, Option, Session
 from bot.domain.errors import CampaignError
-from bot.i18n import LANGUAGES, _, choose, sentence, use
+from bot.i18n import DOMAIN, LANGUAGES, LOCALE, _, choose, sentence, use
 
 ROOMS = {
     "init": "bot.cli.setup", "check": "bot.cli.setup", "doctor": "bot.cli.doctor",
@@ -35,7 +36,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """The exit code: 0 done, 1 refused or failed, 2 usage or configuration."""
     given, rest = _set_apart(arguments)
-    use(choose(given.get("--lang")))
+    _speak(choose(given.get("--lang")))
     if given.get("--lang", "vi") not in LANGUAGES:
         return _complain(_("The languages are vi and en."), USAGE)
     session = Session(Path(given.get("--config") or os.environ.get("CAMPAIGNBOT_CONFIG") or "config.toml"))
@@ -47,6 +48,16 @@ def run(arguments: Sequence[str]) -> int:
         return REFUSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door: nobody is shown a traceback unasked
         return _explain(error, session, debug="--debug" in given)
+    finally:
+        session.close()
+
+
+def _speak(language: str) -> None:
+    """Ours and click's sentences; click asks gettext, which asks $LANGUAGE."""
+    use(language)
+    os.environ["LANGUAGE"] = language
+    gettext.bindtextdomain(DOMAIN, LOCALE)
+    gettext.textdomain(DOMAIN)
 
 
 def _explain(error: BaseException, session: Session, *, debug: bool) -> int:

@@ -43,7 +43,7 @@ def list_(
         return
     at = _("Time ({zone})").format(zone=zone_name(session.zone, ctx.now()))
     table(
-        ["No.", at, "Who", "What", "About"],
+        ["Entry", at, "Who", "What", "About"],
         [(each.seq, show(each.ts, session.zone), ctx.keystore.alias(each.actor), each.act, each.obj) for each in found],
         empty="No such entry.",
     )

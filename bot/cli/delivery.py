@@ -2,14 +2,13 @@
 
 import click
 
-from bot.cli.frame import Group, Session, acting, as_json, emit, option, plain, say, show, table, zone_name
+from bot.cli.frame import Group, Session, acting, as_json, by_state, emit, option, plain, say, show, table, zone_name
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
 from bot.i18n import _, word
 
 EMPTY = "Nothing is in the queue. Write a post with: campaignbot post add --help"
-STATES = click.Choice([state.value for state in DeliveryState])
 
 
 @click.group(cls=Group, help="Deliveries: one part of a post to one account, and what became of it.")
@@ -18,7 +17,7 @@ def delivery() -> None:
 
 
 @delivery.command("list", examples=("delivery list --state held", "delivery list --channel x --json"))
-@option("--state", "states", multiple=True, type=STATES, help="Only these; may be given several times.")
+@by_state(DeliveryState)
 @option("--channel", default="", help="Only this account.")
 @option("--post", "post_id", type=int, help="Only of this post.")
 @option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))

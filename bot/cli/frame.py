@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property, partial, reduce, wraps
 from importlib import import_module
 from pathlib import Path
@@ -107,6 +107,10 @@ class Session:
 
         return build(self.settings)
 
+    def close(self) -> None:
+        if "ctx" in vars(self):
+            self.ctx.store.close()
+
     def sign_in(self, alias: str) -> "Person":
         """The token comes from $CAMPAIGNBOT_TOKEN or a hidden prompt, never from the command line."""
         from bot.services import people
@@ -130,6 +134,13 @@ class Session:
         name = "campaignbot" if shutil.which("campaignbot") else os.path.relpath(found) if found else "python -m bot"
         known = {Path("config.toml"), Path(os.environ.get("CAMPAIGNBOT_CONFIG", "config.toml"))}
         return name if self.config in known else f"{name} --config {self.config}"
+
+
+def by_state(states: type[StrEnum]) -> Callable[[F], F]:
+    """Only what is in one of these states; `states` is none for all."""
+    known = [state.value for state in states]
+    said = f"Only these; may be given several times. {', '.join(known)}."
+    return option("--state", "states", multiple=True, type=click.Choice(known), metavar="STATE", help=said)
 
 
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON for other programs; times in UTC.")

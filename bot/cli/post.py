@@ -15,6 +15,7 @@ from bot.cli.frame import (
     Session,
     acting,
     as_json,
+    by_state,
     emit,
     moment,
     names,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from bot.services.posts import Edited, When
 
 EMPTY = "The queue is empty. Write a post with: campaignbot post add --help"
-STATES = click.Choice([state.value for state in PostState])
 
 
 @click.group(cls=Group, help="Posts: write, check, submit, approve, schedule and look at them.")
@@ -245,7 +245,7 @@ def cancel(session: Session, actor: Person, post_id: int, reason: str) -> None:
 
 
 @post.command("list", examples=("post list --state in_review", "post list --channel x --json"))
-@option("--state", "states", multiple=True, type=STATES, help="Only these; may be given several times.")
+@by_state(PostState)
 @option("--channel", default="", help="Only for this account.")
 @option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
 @as_json

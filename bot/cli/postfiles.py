@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.frame import Command, Session, acting, as_json, emit, option, read_bytes, say, table, text_of
+from bot.cli.frame import Command, Session, acting, as_json, by_state, emit, option, read_bytes, say, table, text_of
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
 from bot.domain.post import PostState
@@ -34,7 +34,7 @@ def import_(session: Session, actor: Person, file: Path) -> None:
 
 
 @click.command(cls=Command, examples=("post export -o posts.csv --as lan",))
-@option("--state", "states", multiple=True, type=click.Choice([state.value for state in PostState]), help="Only these.")
+@by_state(PostState)
 @option("-o", "--output", type=click.Path(path_type=Path), help="The file; else the standard output.")
 @acting()
 def export(session: Session, actor: Person, states: tuple[str, ...], output: Path | None) -> None:
