@@ -10,7 +10,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, event_key, fold, vietnamese_key
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.facts import FACTS, case_from_plain, case_to_plain
-from bot.domain.people import Duty, Person, require
+from bot.domain.people import Duty, Person
 from bot.domain.post import OPEN, canonical, sha256
 from bot.domain.review import after_fact_change
 from bot.domain.revisions import (
@@ -90,9 +90,7 @@ def preview_change(ctx: Context, slug: str, changed: Case) -> Change:
 
 def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:
     """The source stands for every fact that differs. Raises Refused without one where a fact needs it."""
-    require(actor, Duty.EDIT_CASE)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
         return revise(ctx, tx, actor, cases.get(tx, slug), changed, source)
 
 
@@ -144,16 +142,13 @@ def import_cases(ctx: Context, actor: Person | None, new: Sequence[Case], *, sou
     """Merge by slug, and events by their key. What a file leaves empty stays as it is here, and so does a status
     that was confirmed later. Nobody imports what is shipped.
     """
-    if actor:
-        require(actor, Duty.EDIT_CASE)
-    if len({case.slug for case in new}) < len(new):
-        raise BadInput("A case stands twice in what is to be imported. Leave one.")
     author = actor.id if actor else None
     changed: list[str] = []
     kept: list[str] = []
     affected: list[int] = []
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
+        if len({case.slug for case in new}) < len(new):
+            raise BadInput("A case stands twice in what is to be imported. Leave one.")
         here = cases.by_slug(tx, [case.slug for case in new])
         for case in new:
             if before := here.get(case.slug):
@@ -176,27 +171,21 @@ def confirm_status(
     """The status is as it was, or `status` from now on, says the newest source. Unchanged, it is no change of
     that fact and takes back only posts that print the date of confirmation.
     """
-    require(actor, Duty.EDIT_CASE)
-    if not any(source.strip() for source in sources):
-        raise Refused("No source, no fact: give the address of a page that states it.")
-    if as_of.first_day > ctx.today():
-        raise BadInput("{date} has not come yet. Give the day on which the source saw it.", date=str(as_of))
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
+        if not any(source.strip() for source in sources):
+            raise Refused("No source, no fact: give the address of a page that states it.")
+        if as_of.first_day > ctx.today():
+            raise BadInput("{date} has not come yet. Give the day on which the source saw it.", date=str(as_of))
         case = cases.get(tx, slug)
-        if as_of < case.confirmation.as_of:
-            raise Refused(
-                "The status was confirmed as of {date} already, which is later.", date=str(case.confirmation.as_of)
-            )
+        if as_of < (known := case.confirmation.as_of):
+            raise Refused("The status was confirmed as of {date} already, which is later.", date=str(known))
         confirmed = replace(in_status(case, status or case.status), confirmation=Confirmation(as_of, tuple(sources)))
         return revise(ctx, tx, actor, case, confirmed, sources[0], Act.CASE_CONFIRMED)
 
 
 def add_event(ctx: Context, actor: Person, slug: str, event: Event) -> Change:
     """The event's own sources stand for it; without a key it gets one."""
-    require(actor, Duty.EDIT_CASE)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
         case = cases.get(tx, slug)
         for other in case.events:
             if (other.kind, other.date) == (event.kind, event.date) or other.key == event.key:

@@ -1,6 +1,7 @@
 """What every use-case is given: the opened house, told apart from the faces that use it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.domain.audit import Act
 from bot.domain.errors import Refused
-from bot.domain.people import Person
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import Profile
 from bot.domain.slots import Rhythm
 from bot.library.messages import Messages
@@ -79,6 +80,18 @@ class Context:
         except KeyError:
             known = ", ".join(self.channels) or "none"
             raise Refused("No account “{name}” in config.toml. There are: {known}.", name=name, known=known) from None
+
+    @contextmanager
+    def acting(self, actor: Person | None, duty: Duty) -> Iterator[Connection]:
+        """One writing transaction in the name of whoever may do this; nobody else writes until it ends.
+
+        No actor means the program itself, which may. Raises Refused.
+        """
+        if actor:
+            require(actor, duty)
+        with self.store.write() as tx:
+            audit.lock_tail(tx)
+            yield tx
 
     def record(
         self,

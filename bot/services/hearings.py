@@ -8,10 +8,10 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Event
 from bot.domain.errors import BadInput, NotFound, Refused
 from bot.domain.hearings import HEARINGS
-from bot.domain.people import Duty, Person, require
+from bot.domain.people import Duty, Person
 from bot.services.cases import Change, revise
 from bot.services.context import Context
-from bot.store import audit, cases
+from bot.store import cases
 
 NO_PAGE = "a person’s answer"
 
@@ -29,24 +29,19 @@ def answer_same_hearing(
 
     `defendants` is how many were tried there in all, on file or not; None where no page gives the number.
     """
-    require(actor, Duty.EDIT_CASE)
-    slugs = [slug for slug, _ in events]
-    if len(set(slugs)) < len(slugs):
-        raise BadInput("Nobody is tried together with themselves: name one event of each case.")
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
-        named = cases.by_slug(tx, slugs)
+    facts: set[str] = set()
+    affected: set[int] = set()
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
+        named = cases.by_slug(tx, [slug for slug, _ in events])
         found = {slug: _event(named, slug, key) for slug, key in events}
-        answer = _joint(found, defendants, sources) if same else _ALONE
-        source = "\n".join(sources) or NO_PAGE
-        changes = [
-            revise(
-                ctx, tx, actor, named[slug], _answered(named[slug], event, answer), source, Act.CASE_HEARING_ANSWERED
-            )
-            for slug, event in found.items()
-        ]
-    facts = {fact for change in changes for fact in change.facts}
-    affected = {post for change in changes for post in change.affected}
+        if len(found) < len(events):
+            raise BadInput("Nobody is tried together with themselves: name one event of each case.")
+        answer, source = _joint(found, defendants, sources) if same else _ALONE, "\n".join(sources) or NO_PAGE
+        for slug, event in found.items():
+            answered = _answered(named[slug], event, answer)
+            change = revise(ctx, tx, actor, named[slug], answered, source, Act.CASE_HEARING_ANSWERED)
+            facts |= set(change.facts)
+            affected |= set(change.affected)
     return Change(tuple(sorted(facts)), tuple(sorted(affected)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.case import fold
 from bot.domain.errors import BadInput, Conflict, NotFound, Refused
-from bot.domain.people import Duty, Person, Role, require
+from bot.domain.people import Duty, Person, Role
 from bot.services.context import Context
 from bot.store import audit, people
 
@@ -42,23 +42,14 @@ def add_person(ctx: Context, actor: Person | None, alias: str, roles: Collection
 
     Nobody adds the first person, who must be an admin; afterwards it takes an admin.
     """
-    if actor:
-        require(actor, Duty.MANAGE_PEOPLE)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token, made_by = secrets.token_urlsafe(TOKEN_BYTES), actor.id if actor else None
     with ExitStack() as undo:
-        with ctx.store.write() as tx:
-            audit.lock_tail(tx)
+        with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
             _require_someone_to_add(tx, actor, roles)
             pseudonym = ctx.keystore.add_person(_free_alias(ctx, alias))
             undo.callback(ctx.keystore.forget, pseudonym)
-            person = people.add(
-                tx,
-                pseudonym=pseudonym,
-                roles=_some_role(roles),
-                token_hash=_hash(token),
-                made_by=actor.id if actor else None,
-                at=ctx.now(),
-            )
+            wanted, hidden = _some_role(roles), _hash(token)
+            person = people.add(tx, pseudonym=pseudonym, roles=wanted, token_hash=hidden, made_by=made_by, at=ctx.now())
             _record(ctx, tx, actor, Act.PERSON_ADDED, person, roles=person.roles)
         undo.pop_all()
     return person, token
@@ -129,10 +120,7 @@ def _account(ctx: Context, tx: Connection, alias: str) -> people.Account:
 
 def aliases(ctx: Context, tx: Connection) -> dict[int | None, str]:
     """Alias by id, and "" for the program itself."""
-    named: dict[int | None, str] = {None: ""}
-    for each in people.everyone(tx):
-        named[each.person.id] = ctx.keystore.alias(each.person.pseudonym)
-    return named
+    return {None: ""} | {each.person.id: ctx.keystore.alias(each.person.pseudonym) for each in people.everyone(tx)}
 
 
 def list_people(ctx: Context) -> tuple[PersonRow, ...]:
@@ -146,11 +134,8 @@ def list_people(ctx: Context) -> tuple[PersonRow, ...]:
 
 
 def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> Person:
-    require(actor, Duty.MANAGE_PEOPLE)
-    wanted = _some_role(roles)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
-        person = _account(ctx, tx, alias).person
+    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
+        wanted, person = _some_role(roles), _account(ctx, tx, alias).person
         if Role.ADMIN not in wanted:
             _require_other_admin(tx, person)
         people.set_roles(tx, person.id, wanted)
@@ -160,9 +145,7 @@ def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) 
 
 def disable(ctx: Context, actor: Person, alias: str) -> Person:
     """Nothing they did is undone; they cannot sign in any more."""
-    require(actor, Duty.MANAGE_PEOPLE)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
         person = _account(ctx, tx, alias).person
         _require_other_admin(tx, person)
         if person.active:
@@ -181,10 +164,8 @@ def reset_token(ctx: Context, actor: Person, alias: str) -> str:
     """A new token, shown now and never again; the old one is void. Whoever is shown it becomes an elder of the
     account: it cannot approve their words.
     """
-    require(actor, Duty.MANAGE_PEOPLE)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
         person = _account(ctx, tx, alias).person
         people.set_token(tx, person.id, _hash(token), actor.id)
         _record(ctx, tx, actor, Act.PERSON_TOKEN_RESET, person)
@@ -193,10 +174,8 @@ def reset_token(ctx: Context, actor: Person, alias: str) -> str:
 
 def rename(ctx: Context, actor: Person, alias: str, new_alias: str) -> None:
     """The person stays the same: whatever they wrote or approved is still theirs."""
-    require(actor, Duty.MANAGE_PEOPLE)
     with ExitStack() as undo:
-        with ctx.store.write() as tx:
-            audit.lock_tail(tx)
+        with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
             person = _account(ctx, tx, alias).person
             old, new = ctx.keystore.alias(person.pseudonym), _free_alias(ctx, new_alias, person.pseudonym)
             told = {"before": old, "after": new}

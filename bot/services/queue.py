@@ -11,7 +11,7 @@ from bot.domain.audit import Act
 from bot.domain.campaign import LANGUAGES
 from bot.domain.delivery import Delivery
 from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused
-from bot.domain.people import Duty, Person, require
+from bot.domain.people import Duty, Person
 from bot.domain.review import require_reason
 from bot.services.audit import checkpoint
 from bot.services.context import Context
@@ -45,9 +45,7 @@ class Stopped:
 
 def halt(ctx: Context, actor: Person | None, reason: str) -> tuple[Delivery, ...]:
     """Stop everything. When this returns no request can begin any more; what it returns may still appear."""
-    if actor:
-        require(actor, Duty.HALT)
-    with ctx.store.write() as tx:
+    with ctx.acting(actor, Duty.HALT) as tx:
         _place(ctx, tx, actor, HALT, require_reason(reason))
         in_flight = deliveries.in_flight(tx)
     # The halt stands whether or not it can be signed; the daemon's own checkpoint says what is wrong.
@@ -58,9 +56,7 @@ def halt(ctx: Context, actor: Person | None, reason: str) -> tuple[Delivery, ...
 
 def hold(ctx: Context, actor: Person | None, scope: str, target: str, reason: str) -> Hold:
     """Stop one case, campaign, language, channel or post; as with a halt, what is under way may still appear."""
-    if actor:
-        require(actor, Duty.HALT)
-    with ctx.store.write() as tx:
+    with ctx.acting(actor, Duty.HALT) as tx:
         _require_target(ctx, tx, scope, target)
         return _place(ctx, tx, actor, (scope, target), require_reason(reason))
 
@@ -100,26 +96,17 @@ def _number(target: str) -> int:
 
 def ask_unhalt(ctx: Context, actor: Person) -> None:
     """The first of two: somebody else must confirm."""
-    _ask(ctx, actor, HALT)
+    ask_unhold(ctx, actor, *HALT)
 
 
 def confirm_unhalt(ctx: Context, actor: Person) -> None:
     """The second of two: from now on what is due goes out. What came due meanwhile waits for a reviewer."""
-    _confirm(ctx, actor, HALT)
+    confirm_unhold(ctx, actor, *HALT)
 
 
 def ask_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
-    _ask(ctx, actor, (scope, target))
-
-
-def confirm_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
-    _confirm(ctx, actor, (scope, target))
-
-
-def _ask(ctx: Context, actor: Person, what: tuple[str, str]) -> None:
-    require(actor, Duty.UNHALT)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    what = (scope, target)
+    with ctx.acting(actor, Duty.UNHALT) as tx:
         found = _open(tx, what)
         asker = people.get(tx, found.asked_by) if found.asked_by else None
         if asker and asker.active:
@@ -128,16 +115,15 @@ def _ask(ctx: Context, actor: Person, what: tuple[str, str]) -> None:
         _record(ctx, tx, actor, Act.HALT_END_ASKED if what == HALT else Act.HOLD_END_ASKED, what, found.id)
 
 
-def _confirm(ctx: Context, actor: Person, what: tuple[str, str]) -> None:
-    require(actor, Duty.UNHALT)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+def confirm_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
+    what = (scope, target)
+    with ctx.acting(actor, Duty.UNHALT) as tx:
         found = _open(tx, what)
         if found.asked_by is None:
             raise Refused("Nobody has asked to end this yet. Ask first; then someone else confirms.")
         _require_second(actor, people.get(tx, found.asked_by))
         stops.end(tx, found.id, actor.id, ctx.now())
-        _record(ctx, tx, actor, _HELD[what[0]][1], what, found.id)
+        _record(ctx, tx, actor, _HELD[scope][1], what, found.id)
 
 
 def _require_second(actor: Person, asker: Person) -> None:
@@ -190,20 +176,17 @@ def holds(ctx: Context) -> tuple[Stopped, ...]:
 
 def pause_channel(ctx: Context, actor: Person, name: str, reason: str) -> None:
     """Anyone may; pausing what is paused keeps the first reason."""
-    require(actor, Duty.HALT)
-    ctx.channel(name)
-    said = require_reason(reason)
-    with ctx.store.write() as tx:
+    with ctx.acting(actor, Duty.HALT) as tx:
+        ctx.channel(name)
+        said = require_reason(reason)
         if stops.pause(tx, name, ctx.now(), actor.id, said):
             payload = audit.Payload(actor.pseudonym, {"reason": said})
             ctx.record(tx, actor, Act.CHANNEL_PAUSED, f"channel:{name}", {}, payload)
 
 
 def resume_channel(ctx: Context, actor: Person, name: str) -> None:
-    require(actor, Duty.MANAGE_CHANNELS)
-    ctx.channel(name)
-    with ctx.store.write() as tx:
-        audit.lock_tail(tx)
+    with ctx.acting(actor, Duty.MANAGE_CHANNELS) as tx:
+        ctx.channel(name)
         if name not in stops.paused_channels(tx):
             raise Refused("“{name}” is not paused.", name=name)
         stops.resume(tx, name)
