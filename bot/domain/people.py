@@ -29,13 +29,12 @@ class Duty(StrEnum):
     EXPORT = "export"
 
 
-_EVERYONE = frozenset(Role)
 DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.WRITE_POST: frozenset({Role.COORDINATOR}),
     Duty.APPROVE_POST: frozenset({Role.REVIEWER}),
     Duty.EDIT_CASE: frozenset({Role.COORDINATOR}),
     Duty.SETTLE_DELIVERY: frozenset({Role.COORDINATOR, Role.REVIEWER}),
-    Duty.HALT: _EVERYONE,
+    Duty.HALT: frozenset(Role),
     Duty.UNHALT: frozenset({Role.COORDINATOR, Role.REVIEWER, Role.ADMIN}),
     Duty.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
     Duty.MANAGE_CHANNELS: frozenset({Role.ADMIN}),

@@ -51,14 +51,15 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
 def sentences(paragraph: str) -> Iterator[tuple[str, str]]:
     """Each sentence with the white space that joins it to the one before."""
     words = list(_WORD.finditer(paragraph))
-    open_marks = _Open(paragraph)
-    begin, gap = 0, ""
+    # Marks that do not pair off are not counted.
+    pairs = [(a, b) for a, b in _PAIRS if paragraph.count(a) == paragraph.count(b)]
+    begin, gap, depth = 0, "", 0
     for k, word in enumerate(words[:-1]):
-        open_marks.read(word[0])
+        depth += sum(word[0].count(opening) - word[0].count(closing) for opening, closing in pairs)
         following = words[k + 1]
         between = paragraph[word.end() : following.start()]
         before = words[k - 1][0] if k and words[k - 1].start() >= begin else ""
-        if not open_marks.any and _breaks(before, word[0], between, following[0]):
+        if depth <= 0 and _breaks(before, word[0], between, following[0]):
             yield gap, paragraph[begin : word.end()]
             begin, gap = following.start(), between
     if words:
@@ -78,37 +79,17 @@ def without_tail(text: str) -> tuple[str, str, str]:
     return text[:body_end], text[body_end:tail], text[tail:]
 
 
-class _Open:
-    """Whether a quotation or a bracket is open; marks that do not pair off are not counted."""
-
-    __slots__ = ("depth", "pairs")
-
-    def __init__(self, paragraph: str) -> None:
-        self.pairs = [(a, b) for a, b in _PAIRS if paragraph.count(a) == paragraph.count(b)]
-        self.depth = 0
-
-    def read(self, word: str) -> None:
-        self.depth += sum(word.count(opening) - word.count(closing) for opening, closing in self.pairs)
-
-    @property
-    def any(self) -> bool:
-        return self.depth > 0
-
-
 def _breaks(before: str, word: str, gap: str, following: str) -> bool:
     core = word.rstrip(_CLOSING)
     if not core.endswith(_STOPS):
-        return "\n" in gap and (core.endswith(":") or _begins_item(following))
+        begins_item = following.startswith(_LIST_SIGNS) or _LIST_NUMBER.match(following)
+        return "\n" in gap and bool(core.endswith(":") or begins_item)
     start = following.lstrip(_OPENING)
     if not start or start[0] in ",;:.)" or (start[0].islower() and not start.startswith(_TAIL_SIGNS)):
         return False
     if start[0] in "-–—•*" and "\n" not in gap:
         return False
     return not core.endswith(".") or core.endswith("..") or _full_stop(before, core, start)
-
-
-def _begins_item(word: str) -> bool:
-    return word.startswith(_LIST_SIGNS) or _LIST_NUMBER.match(word) is not None
 
 
 def _full_stop(before: str, core: str, following: str) -> bool:

@@ -100,14 +100,14 @@ def _taken_on(day: date, taken: Collection[datetime], rhythm: Rhythm) -> int:
 
 def slot_moments(slots: Sequence[Slot], after: datetime, timezone: str) -> Iterator[datetime]:
     """Every moment of these slots in the year after `after`; `timezone` is for slots without their own."""
-    return merge(*(_moments_of(slot, after, slot.timezone or timezone) for slot in slots))
 
+    def moments(slot: Slot) -> Iterator[datetime]:
+        there = slot.timezone or timezone
+        today = local_date(after, there)
+        days = (today + _DAY * number for number in range(_SEARCH_DAYS))
+        return (at_local(day, slot.at, there) for day in days if day.weekday() in slot.weekdays)
 
-def _moments_of(slot: Slot, after: datetime, timezone: str) -> Iterator[datetime]:
-    today = local_date(after, timezone)
-    days = (today + _DAY * number for number in range(_SEARCH_DAYS))
-    moments = (at_local(day, slot.at, timezone) for day in days if day.weekday() in slot.weekdays)
-    return (moment for moment in moments if moment > after)
+    return (moment for moment in merge(*map(moments, slots)) if moment > after)
 
 
 def next_free(slots: Sequence[Slot], taken: Collection[datetime], after: datetime, rhythm: Rhythm) -> datetime | None:

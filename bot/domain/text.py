@@ -177,18 +177,14 @@ def _pack(piece: str, rules: TextRules, *, with_media: bool) -> list[str] | None
     if fits(piece, rules, with_media=with_media):
         return [piece]
     parts: list[str] = []
-    part = ""
     for gap, unit in _glued(_units(piece, rules, with_media=with_media), rules):
-        media = with_media and not parts
-        if part and fits(part + gap + unit, rules, with_media=media):
-            part += gap + unit
-            continue
-        if part:
-            parts.append(part)
-        if not fits(unit, rules, with_media=with_media and not parts):
+        if parts and fits(longer := parts[-1] + gap + unit, rules, with_media=with_media and len(parts) == 1):
+            parts[-1] = longer
+        elif fits(unit, rules, with_media=with_media and not parts):
+            parts.append(unit)
+        else:
             return None
-        part = unit
-    return [*parts, part]
+    return parts
 
 
 def _units(piece: str, rules: TextRules, *, with_media: bool) -> Iterator[tuple[str, str]]:
