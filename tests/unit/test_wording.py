@@ -295,6 +295,12 @@ def test_numbers_and_totals_are_said_of_a_hearing_wholly_on_file_alone() -> None
         assert "Nguyen Van C" not in partial.en["names"]
 
 
+def test_what_became_of_a_group_is_not_told_where_somebody_died() -> None:
+    freed = tried("a", status=Status.RELEASED)
+    assert page("joint_trial", freed, tried("b", status=Status.EXILED)).en["outcomes"]
+    assert "outcomes" not in page("joint_trial", freed, tried("b", status=Status.DIED)).en
+
+
 def test_a_life_sentence_stands_outside_every_total() -> None:
     found = page("joint_trial", tried("a", None), tried("b"))
     assert "total" not in found.en
