@@ -1,6 +1,7 @@
 """Serves the pages with waitress, in the foreground or beside the daemon."""
 
 import threading
+from typing import Any
 
 from waitress.server import create_server
 
@@ -28,8 +29,9 @@ class WebServer:
     @property
     def address(self) -> str:
         """Where it listens; tells the port that was free where port 0 was asked for."""
-        several = getattr(self._server, "effective_listen", None)
-        host, port = several[0] if several else (self._server.effective_host, self._server.effective_port)
+        server: Any = self._server
+        listens = getattr(server, "effective_listen", None)
+        host, port = listens[0] if listens else (server.effective_host, server.effective_port)
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def run(self) -> None:
