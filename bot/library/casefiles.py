@@ -3,9 +3,11 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import get_origin
 
-from bot.domain.case import Case
+from bot.domain.case import Case, Event, Sentence
 from bot.domain.errors import Finding, Rejected
 from bot.domain.facts import CASE_KEYS, EVENT_KEYS, SENTENCE_KEYS, Plain, case_to_plain, read_case
 from bot.domain.reader import Reader, finding, normal
@@ -17,13 +19,8 @@ META_KEYS = ("schema", "compiled_on", "newest_evidence")
 _LINE = 110
 
 _EVENT = "event."
-_LISTS = {"also_known_as", "status_sources", "campaigns"} | {
-    _EVENT + key for key in ("sources", "partial_sources", "alt_dates", "joint_sources")
-}
-_FLAGS = {"custody_unbroken", "all_defendants_listed"} | {
-    _EVENT + key for key in ("additional", "in_absentia", "in_custody", "heard_alone", "life")
-}
-_NUMBERS = {_EVENT + key for key in ("joint_defendants", "prison_months", "probation_months")}
+_TYPES = {"status_sources": tuple[str, ...], **{field.name: field.type for field in fields(Case)}}
+_TYPES |= {_EVENT + field.name: field.type for kind in (Event, Sentence) for field in fields(kind)}
 _CASE_COLUMNS = tuple(key for key in CASE_KEYS if key != "event")
 _EVENT_COLUMNS = tuple(_EVENT + key for key in EVENT_KEYS for key in (SENTENCE_KEYS if key == "sentence" else (key,)))
 COLUMNS = _CASE_COLUMNS + _EVENT_COLUMNS
@@ -140,13 +137,13 @@ def _value(column: str, cell: str, report: Report) -> object:
     if not text:
         return None
     value: object
-    if column in _FLAGS:
+    if _TYPES.get(column) in {bool, bool | None}:
         value, remedy = {"true": True, "false": False}.get(text.casefold()), "Write true, false or nothing."
-    elif column in _NUMBERS:
+    elif _TYPES.get(column) == int | None:
         whole = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
         value, remedy = int(text) if whole else None, "Write a whole number, in digits alone."
     else:
-        return text.split("\n") if column in _LISTS else text
+        return text.split("\n") if get_origin(_TYPES.get(column)) is tuple else text
     if value is None:
         report(column, "“{text}” cannot be read.", remedy, text=text[:40])
     return value

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.domain.errors import BadInput, StoreFailed
 
@@ -19,12 +19,7 @@ MAX_SIDE = 4_096
 JPEG_QUALITY = 90
 MEDIA = "media"
 
-_MAGIC: Mapping[str, tuple[bytes, ...]] = {
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "JPEG": (b"\xff\xd8\xff",),
-    "WEBP": (b"RIFF",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-}
+_KINDS = ("PNG", "JPEG", "WEBP", "GIF")
 _SUFFIX: Mapping[str, str] = {"image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -49,41 +44,41 @@ def clean(raw: bytes) -> Cleaned:
         raise BadInput(
             "The picture has {size} MB. The most is {most} MB.", size=len(raw) // 10**6, most=MAX_BYTES // 10**6
         )
-    kind = next((kind for kind, marks in _MAGIC.items() if raw.startswith(marks)), "")
-    if not kind:
-        raise BadInput("This is not a PNG, JPEG, WebP or GIF picture. Save it as one of these.")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a decompression bomb is only warned of at first
         try:
-            return _paint_anew(raw, kind)
+            return _paint_anew(raw)
         except BadInput:
             raise
+        except UnidentifiedImageError as error:
+            raise BadInput("This is not a PNG, JPEG, WebP or GIF picture. Save it as one of these.") from error
         except Exception as error:  # a decoder fed with hostile bytes may raise anything
             raise BadInput("The picture is damaged and cannot be read. Save it again and try once more.") from error
 
 
-def _paint_anew(raw: bytes, kind: str) -> Cleaned:
-    with Image.open(io.BytesIO(raw), formats=(kind,)) as source:
+def _paint_anew(raw: bytes) -> Cleaned:
+    with Image.open(io.BytesIO(raw), formats=_KINDS) as source:
         if source.width * source.height > MAX_PIXELS:
             raise BadInput(
                 "The picture has {width} × {height} pixels. Make it smaller.", width=source.width, height=source.height
             )
+        stays_png = source.format == "PNG"
         upright = ImageOps.exif_transpose(source)
         sees_through = "A" in source.getbands() or "transparency" in source.info
         pixels = upright.convert("RGBA" if sees_through else "RGB")
     pixels.thumbnail((MAX_SIDE, MAX_SIDE))
-    if sees_through and kind != "PNG":
+    if sees_through and not stays_png:
         ground = Image.new("RGBA", pixels.size, "white")
         pixels = Image.alpha_composite(ground, pixels).convert("RGB")
     fresh = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())
     out = io.BytesIO()
-    if kind == "PNG":
+    if stays_png:
         fresh.save(out, "PNG", optimize=True)
     else:
         fresh.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
     content = out.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
-    return Cleaned(digest, "image/png" if kind == "PNG" else "image/jpeg", fresh.width, fresh.height, content)
+    mime = "image/png" if stays_png else "image/jpeg"
+    return Cleaned(hashlib.sha256(content).hexdigest(), mime, fresh.width, fresh.height, content)
 
 
 def keep(data_dir: Path, cleaned: Cleaned) -> Path:
