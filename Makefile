@@ -14,7 +14,7 @@ APT_PACKAGES :=
 BIN := .venv/bin
 BOT := $(BIN)/python -m bot --config $(VAR)/config.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PYTEST := $(BIN)/python -m pytest -q -n auto
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadgroup
 # One file serves every platform and every Python from 3.11 on; each is complete in itself.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file requirements/
