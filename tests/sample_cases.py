@@ -86,47 +86,45 @@ hostile_text = st.one_of(
 ).map(_seen)
 
 
-@st.composite
-def plain_cases(draw: st.DrawFn) -> dict[str, Any]:
+_texts = st.lists(hostile_text, max_size=3)
+_plain_events = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from([kind.value for kind in EventKind]),
+        "date": partial_dates().map(str),
+        "sources": _texts.map(lambda values: [*values, SOURCE]),
+    },
+    optional={
+        "partial_sources": _texts,
+        "alt_dates": st.lists(partial_dates().map(str), max_size=2),
+        "charge": hostile_text,
+        "court": hostile_text,
+        "sentence": st.fixed_dictionaries({}, optional={"prison_months": st.integers(0, 1200), "life": st.booleans()}),
+        "in_absentia": st.booleans(),
+        "joint_defendants": st.integers(1, 1000),
+        "note": hostile_text,
+    },
+)
+_plain_cases = st.fixed_dictionaries(
+    {
+        "slug": st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)?", fullmatch=True),
+        "name_vi": hostile_text.map(lambda value: "Nguyễn " + value),
+        "name_en": hostile_text.map(lambda value: "Nguyen " + value),
+        "status": st.sampled_from([status.value for status in Status]),
+        "status_as_of": partial_dates().map(str),
+        "event": st.lists(_plain_events, max_size=3),
+    },
+    optional={
+        "also_known_as": _texts,
+        "consent": st.sampled_from([consent.value for consent in Consent]),
+        "address": st.sampled_from([address.value for address in Address]),
+        "custody_unbroken": st.booleans(),
+        "note": hostile_text,
+        "note_vi": hostile_text,
+        "term_end": partial_dates().map(str),
+    },
+)
+
+
+def plain_cases() -> st.SearchStrategy[dict[str, Any]]:
     """One case as TOML has it, with hostile text wherever text is free."""
-    text, texts = hostile_text, st.lists(hostile_text, max_size=3)
-    event = st.fixed_dictionaries(
-        {
-            "kind": st.sampled_from([kind.value for kind in EventKind]),
-            "date": partial_dates().map(str),
-            "sources": texts.map(lambda values: [*values, SOURCE]),
-        },
-        optional={
-            "partial_sources": texts,
-            "alt_dates": st.lists(partial_dates().map(str), max_size=2),
-            "charge": text,
-            "court": text,
-            "sentence": st.fixed_dictionaries(
-                {}, optional={"prison_months": st.integers(0, 1200), "life": st.booleans()}
-            ),
-            "in_absentia": st.booleans(),
-            "joint_defendants": st.integers(1, 1000),
-            "note": text,
-        },
-    )
-    return draw(
-        st.fixed_dictionaries(
-            {
-                "slug": st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)?", fullmatch=True),
-                "name_vi": text.map(lambda value: "Nguyễn " + value),
-                "name_en": text.map(lambda value: "Nguyen " + value),
-                "status": st.sampled_from([status.value for status in Status]),
-                "status_as_of": partial_dates().map(str),
-                "event": st.lists(event, max_size=3),
-            },
-            optional={
-                "also_known_as": texts,
-                "consent": st.sampled_from([consent.value for consent in Consent]),
-                "address": st.sampled_from([address.value for address in Address]),
-                "custody_unbroken": st.booleans(),
-                "note": text,
-                "note_vi": text,
-                "term_end": partial_dates().map(str),
-            },
-        )
-    ) | {"term_end_basis": "computed"}
+    return _plain_cases.map(lambda plain: plain | {"term_end_basis": "computed"})
