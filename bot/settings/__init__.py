@@ -26,16 +26,9 @@ class _File(BaseSettings):
     channel: tuple[Channel, ...] = ()
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:  # noqa: ANN401
         """CAMPAIGNBOT_WEB__PORT=80 and its like win over the file: that is how a container is told."""
-        return env_settings, init_settings
+        return sources["env_settings"], sources["init_settings"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import Finding
-from bot.settings import sections
-from bot.settings.sections import CREDENTIALS, OPEN, Bot, Campaign, Channel, Publishing
+from bot.settings.sections import CREDENTIALS, OPEN, Bot, Campaign, Channel, Planning, Publishing, Secret, Web
 
 TIMEOUTS_IN_A_LEASE = 3
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
-TABLES: Mapping[str, type[BaseModel]] = {
-    "bot": Bot,
-    "planning": sections.Planning,
-    "publishing": Publishing,
-    "web": sections.Web,
-    "campaign": Campaign,
-    "channel": Channel,
-    "credentials": sections.Secret,
-}
+_SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel)
+TABLES: Mapping[str, type[BaseModel]] = {kind.__name__.lower(): kind for kind in _SECTIONS} | {"credentials": Secret}
 _LISTED = ("campaign", "channel")
 _PROBLEMS = {
     "extra_forbidden": "unknown key.",
