@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places
@@ -27,7 +27,7 @@ from bot.domain.wording import (
     page_of,
     without,
 )
-from bot.library.models import BREAK, Reading, compiled, model_of, read
+from bot.library.models import BREAK, compiled, model_of, read
 from bot.library.proofreading import proofread
 
 __all__ = ["Messages", "NoWording", "Wording", "compose", "compose_general", "load_messages"]
@@ -43,10 +43,8 @@ class Pattern:
     """A model with its source in both languages."""
 
     model: Model
-    sources: Mapping[str, str]
-
-    def fill(self, page: Page) -> dict[str, str]:
-        return {language: compiled(self.sources[language]).render(getattr(page, language)) for language in LANGUAGES}
+    vi: str
+    en: str
 
 
 Patterns = Mapping[str, Pattern]
@@ -57,21 +55,16 @@ class Messages:
     """Everything in messages/, by layer and kind; a layer is a platform, `campaigns/<slug>` or `cases/<slug>`."""
 
     patterns: Mapping[tuple[str, str], Patterns]
-    texts: Mapping[tuple[str, str], Mapping[str, str]]
-    _pools: dict[tuple[str, ...], Patterns] = field(default_factory=dict, compare=False, repr=False)
+    texts: Mapping[tuple[str, str], Pair]
 
     def pool(self, kind: str, layers: Iterable[str]) -> Patterns:
         """The models of a kind; where several layers hold one, the last named layer wins."""
-        found = tuple(layer for layer in layers if (layer, kind) in self.patterns)
-        key = (kind, *found)
-        if key not in self._pools:
-            self._pools[key] = {name: it for layer in found for name, it in self.patterns[layer, kind].items()}
-        return self._pools[key]
+        return {name: one for layer in layers for name, one in self.patterns.get((layer, kind), {}).items()}
 
     def say(self, file: str, name: str, page: Page) -> Pair | None:
         """A text that is no model, or None where there is none or it prints what is not known."""
         sources = self.texts.get((file, name))
-        return (compiled(sources["vi"]).render(page.vi), compiled(sources["en"]).render(page.en)) if sources else None
+        return _filled(*sources, page) if sources else None
 
     def day_words(self, observance: Observance) -> tuple[Pair, Pair]:
         page = Page()
@@ -81,32 +74,24 @@ class Messages:
         return name, line or ("", "")
 
 
+def _filled(vi: str, en: str, page: Page) -> Pair:
+    return compiled(vi).render(page.vi), compiled(en).render(page.en)
+
+
 def load_messages(folder: Path) -> Messages:
     """Raises Rejected with every finding of every file in one go."""
     reading = read(folder)
     if findings := [*reading.findings, *proofread(reading)]:
         raise Rejected(findings)
-    return Messages(_patterns(reading), _texts(reading))
-
-
-def _patterns(reading: Reading) -> dict[tuple[str, str], Patterns]:
-    return {
-        (layer, kind): {
-            name: Pattern(model_of(vi, shelf["en"][name]), {"vi": vi.source, "en": shelf["en"][name].source})
-            for name, vi in shelf["vi"].items()
-        }
-        for (layer, kind), shelf in reading.shelves.items()
-        if kind in KIND_FIELDS
-    }
-
-
-def _texts(reading: Reading) -> dict[tuple[str, str], Mapping[str, str]]:
-    return {
-        ("lines" if "line" in vi.words else kind, name): {"vi": vi.source, "en": shelf["en"][name].source}
-        for (layer, kind), shelf in reading.shelves.items()
-        if kind not in KIND_FIELDS and not layer
-        for name, vi in shelf["vi"].items()
-    }
+    patterns: dict[tuple[str, str], Patterns] = {}
+    texts: dict[tuple[str, str], Pair] = {}
+    for (layer, kind), shelf in reading.shelves.items():
+        both = [(vi, shelf["en"][name]) for name, vi in shelf["vi"].items()]
+        if kind in KIND_FIELDS:
+            patterns[layer, kind] = {vi.id: Pattern(model_of(vi, en), vi.source, en.source) for vi, en in both}
+        elif not layer:
+            texts |= {("lines" if "line" in vi.words else kind, vi.id): (vi.source, en.source) for vi, en in both}
+    return Messages(patterns, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +180,8 @@ def _worded(pattern: Pattern, kind: str, page: Page, tail: _Tail, frame: _Frame)
     model, dropped = pattern.model, list[str]()
     steps = drops(model, kind, page)
     while True:
-        bodies = pattern.fill(page)
-        texts = {language: tail.put_behind(body, language) for language, body in bodies.items()}
+        bodies = zip(LANGUAGES, _filled(pattern.vi, pattern.en, page), strict=True)
+        texts = {language: tail.put_behind(body, language) for language, body in bodies}
         found = frame.fitted(texts, threaded=model.threaded)
         if not isinstance(found, Misfit):
             printed = (page.cites[name] for name in (*model.fields, *model.needs))
@@ -242,7 +227,7 @@ def compose(  # noqa: PLR0913 - what is said, of whom, where, and how: each is a
     layers = ["", platform, f"campaigns/{campaign.slug}"]
     if len(occasion.cases) == 1:
         layers.append(f"cases/{occasion.cases[0]}")
-    pool = messages.pool(kind, dict.fromkeys(layers))
+    pool = messages.pool(kind, layers)
     models = [pattern.model for name, pattern in pool.items() if not model or name == model]
     frame = _Frame(rules, layout == Layout.JOINED, with_media)
     dated = needs_date(occasion, cases, today_is_local=today_is_local)
@@ -273,12 +258,9 @@ def compose_general(
     page = Page()
     if all(tail.links.get(language) for language in LANGUAGES):
         page.grant(Need.LINK)
-    pool = messages.pool("general", dict.fromkeys(["", platform, f"campaigns/{campaign.slug}"]))
-    usable = [
-        pattern
-        for name, pattern in pool.items()
-        if is_possible(pattern.model, page, dated=False) and (not model or name == model)
-    ]
+    pool = messages.pool("general", ["", platform, f"campaigns/{campaign.slug}"])
+    named = [pattern for name, pattern in pool.items() if not model or name == model]
+    usable = [pattern for pattern in named if is_possible(pattern.model, page, dated=False)]
     if not usable:
         return NoWording()
     return _worded(usable[turn % len(usable)], "general", page, tail, _Frame(rules, layout == Layout.JOINED, False))  # noqa: FBT003
