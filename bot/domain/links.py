@@ -247,8 +247,6 @@ def _encoded_length(label: str) -> int:
     if len(label) > _MAX_LABEL:
         return len(label)
     parts = _OTHER_DOTS.split(label)
-    return len(".".join(part if _PRINTABLE.match(part) else _punycode(part) for part in parts))
-
-
-def _punycode(label: str) -> str:
-    return "xn--" + label.encode("punycode").decode("ascii")
+    return len(
+        ".".join(part if _PRINTABLE.match(part) else f"xn--{part.encode('punycode').decode()}" for part in parts)
+    )
