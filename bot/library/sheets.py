@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.errors import Finding, Rejected
@@ -28,8 +28,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     file: str
-    rows: tuple[Row, ...] = ()
-    findings: list[Finding] = field(default_factory=list)
+    rows: tuple[Row, ...]
+    findings: list[Finding]
 
 
 def guard(cell: str) -> str:
@@ -56,23 +56,28 @@ def read_sheet(source: bytes | Path, columns: Sequence[str], *, required: Sequen
     delimiter = next((letter for letter in header_text if letter in _DELIMITERS), ",")
     csv.field_size_limit(MAX_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    sheet = Sheet(name)
     rows: list[Row] = []
-    header: list[str] | None = None
+    findings: list[Finding] = []
     line = 1
     try:
+        header = _header(next(reader, []), columns, required, name)
+        line = reader.line_num + 1
         for cells in reader:
-            if header is None:
-                header = _header(cells, columns, required, name)
+            if any(cell.strip() for cell in cells[len(header) :]):
+                problem = "has {cells} cells, the first line names {columns}."
+                remedy, counts = (
+                    "Put text with a comma in quotation marks.",
+                    {"cells": len(cells), "columns": len(header)},
+                )
+                findings.append(Finding(name, f"line {line}", problem, remedy, counts))
             elif any(cell.strip() for cell in cells):
-                rows += _row(line, cells, header, columns, sheet)
+                known = zip(header, map(unguard, cells), strict=False)
+                rows.append(Row(line, {**dict.fromkeys(columns, ""), **dict(known)}))
             line = reader.line_num + 1
     except csv.Error as error:
         problem, remedy = "is not CSV from here on: {why}.", "Look for a lone quotation mark."
-        sheet.findings.append(finding(name, f"line {line}", problem, remedy, why=str(error)))
-    if header is None and not sheet.findings:
-        _header([], columns, required, name)
-    return Sheet(name, tuple(rows), sheet.findings)
+        findings.append(finding(name, f"line {line}", problem, remedy, why=str(error)))
+    return Sheet(name, tuple(rows), findings)
 
 
 def _header(cells: Sequence[str], columns: Sequence[str], required: Sequence[str], name: str) -> list[str]:
@@ -97,14 +102,3 @@ def _header(cells: Sequence[str], columns: Sequence[str], required: Sequence[str
     if findings:
         raise Rejected(findings)
     return header
-
-
-def _row(line: int, cells: Sequence[str], header: Sequence[str], columns: Sequence[str], sheet: Sheet) -> list[Row]:
-    if any(cell.strip() for cell in cells[len(header) :]):
-        problem = "has {cells} cells, the first line names {columns}."
-        remedy = "Put text with a comma in quotation marks."
-        counts = {"cells": len(cells), "columns": len(header)}
-        sheet.findings.append(Finding(sheet.file, f"line {line}", problem, remedy, counts))
-        return []
-    known = dict.fromkeys(columns, "") | dict(zip(header, map(unguard, cells), strict=False))
-    return [Row(line, known)]
