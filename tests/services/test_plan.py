@@ -19,7 +19,7 @@ from bot.domain.remarks import Blocked
 from bot.domain.slots import VIETNAM, at_local
 from bot.domain.text import fits
 from bot.library.casefiles import read_cases_toml
-from bot.services import cases, plan, posts, queue, review, sketch, standing
+from bot.services import hearings, plan, posts, queue, review, sketch, standing
 from bot.services.context import Context
 from bot.services.posts import When
 from bot.store import deliveries
@@ -31,6 +31,7 @@ from tests.writing import a_draft, changed, on_file, scheduled
 # The sample day is 21 November 2026; this arrest was six years before the 25th.
 ARREST = "2020-11-25"
 DAY = date(2026, 11, 25)
+PAGE = "https://example.org/one-hearing"
 FIELDS: dict[str, Any] = {"province": "Ho Chi Minh City", "charge": "Article 117 of the 2015 Penal Code"}
 
 
@@ -169,24 +170,29 @@ def test_people_of_one_day_and_court_are_proposed_as_one_draft_until_a_person_an
     assert [occasion.bar for occasion in planned.barred] == [Bar.SAME_HEARING]
     with pytest.raises(Blocked, match="tried together"):
         review.submit(ctx, crew.coordinator, proposal.id)
-    answered = tuple((slug, trial.key) for slug in slugs)
-    affected = answer(ctx, crew, answered, same=True)
-    assert affected == (proposal.id,)
+    answered = [(slug, trial.key) for slug in slugs]
+    change = hearings.answer_same_hearing(ctx, crew.coordinator, answered, same=True, defendants=2, sources=[PAGE])
+    assert change.affected == (proposal.id,)
     assert posts.get_post(ctx, proposal.id).state is PostState.CANCELLED
     (post,) = plan.plan(ctx).drafted
-    assert (post.state, post.content.cases) == (PostState.IN_REVIEW, slugs)
+    assert (post.state, post.content.kind, post.content.cases) == (PostState.IN_REVIEW, "joint_trial", slugs)
+    review.approve(ctx, crew.reviewer, post.id, post.digest)
+    assert posts.get_post(ctx, post.id).state is PostState.SCHEDULED
 
 
-def answer(ctx: Context, crew: Crew, events: tuple[tuple[str, str], ...], *, same: bool) -> tuple[int, ...]:
-    affected: dict[int, None] = {}
-    for slug, key in events:
-        case = cases.get_case(ctx, slug)
-        answered = tuple(
-            replace(event, joint="hearing-a", joint_sources=event.sources) if event.key == key and same else event
-            for event in case.events
-        )
-        affected |= dict.fromkeys(changed(ctx, crew.coordinator, slug, events=answered))
-    return tuple(affected)
+def test_people_who_were_heard_apart_get_a_post_each_once_a_person_says_so(ctx: Context, crew: Crew) -> None:
+    trial = an_event(EventKind.TRIAL, ARREST, court="People's Court of Hanoi", sentence=Sentence(96))
+    slugs = ("nguyen-van-a", "nguyen-van-b")
+    on_file(ctx, *(replace(held(slug), events=(trial,)) for slug in slugs))
+    (proposal,) = plan.plan(ctx).drafted
+    answered = [(slug, trial.key) for slug in slugs]
+    change = hearings.answer_same_hearing(ctx, crew.coordinator, answered, same=False)
+    assert change.affected == (proposal.id,)
+    assert posts.get_post(ctx, proposal.id).state is PostState.CANCELLED
+    apart = plan.plan(ctx).drafted
+    assert {(post.state, post.content.kind) for post in apart} == {(PostState.IN_REVIEW, "trial")}
+    assert [post.content.cases for post in apart] == [(slug,) for slug in slugs]
+    assert plan.plan(ctx).drafted == ()
 
 
 def test_a_changed_fact_cancels_the_draft_and_the_next_plan_words_it_anew(ctx: Context, crew: Crew) -> None:
