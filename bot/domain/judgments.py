@@ -82,12 +82,9 @@ def judgments(case: Case, event: Event) -> tuple[Event, ...]:
         for one in (*case.of_kind(EventKind.TRIAL), *case.of_kind(EventKind.APPEAL_TRIAL))
         if one.date.last_day >= arrest.date.first_day and one.date.first_day <= until
     ]
-    main = _in_force([one for one in hearings if not one.additional])
-    more = [one for one in hearings if one.additional]
-    added = _in_force(more)
-    if main is None or (more and added is None):
-        return ()
-    return (main, added) if added else (main,)
+    further = [one for one in hearings if one.additional]
+    held = [_in_force([one for one in hearings if not one.additional]), *([_in_force(further)] if further else [])]
+    return tuple(one for one in held if one) if all(held) else ()
 
 
 def _in_force(hearings: Sequence[Event]) -> Event | None:

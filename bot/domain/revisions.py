@@ -46,8 +46,13 @@ def require_coherent(case: Case) -> None:
 
     Otherwise an approved “remains in prison” would go out although the release is known.
     """
+    if case.status not in HELD:
+        return
+    arrests = case.of_kind(EventKind.ARREST)
     for event in case.events:
-        if case.status in HELD and event.kind in ENDINGS and _ends_custody(case, event):
+        began_again = any(arrest.date.last_day >= event.date.first_day for arrest in arrests)
+        later = event.date.last_day >= case.confirmation.as_of.first_day
+        if event.kind in ENDINGS and later and not began_again:
             raise Refused(
                 "“{slug}” is said to be {status}, but there is a later {kind} ({date}). Confirm the new status first.",
                 slug=case.slug,
@@ -55,13 +60,6 @@ def require_coherent(case: Case) -> None:
                 kind=event.kind.value,
                 date=str(event.date),
             )
-
-
-def _ends_custody(case: Case, ending: Event) -> bool:
-    """The custody that the status speaks of; not where a later arrest began another."""
-    arrests = case.of_kind(EventKind.ARREST)
-    began_again = any(arrest.date.last_day >= ending.date.first_day for arrest in arrests)
-    return ending.date.last_day >= case.confirmation.as_of.first_day and not began_again
 
 
 def in_status(case: Case, status: Status) -> Case:

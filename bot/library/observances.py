@@ -4,7 +4,7 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 
 from bot.domain.campaign import SPOKEN, Observance, ObservanceKind
 from bot.domain.case import PartialDate, Precision
@@ -57,6 +57,10 @@ class Lunar:
     def on(self, year: int) -> date | None:
         return _lunar_day(self.name, year)
 
+    def may_touch(self, year: int, start: date, end: date) -> bool:
+        """Reckoning a lunar day loads a large library: it is asked only in its season."""
+        return date(year, *self.first) <= end and start <= date(year, *self.last)
+
 
 LUNAR_DAYS = {
     "tet": Lunar("lunar_new_year_date", (1, 20), (2, 21)),
@@ -86,28 +90,18 @@ class ObservanceRule:
 
     def between(self, start: date, end: date) -> Iterator[Observance]:
         """Those that touch the days from `start` to `end`, both included."""
-        if isinstance(self.rule, Once):
-            once = self._once(self.rule)
-            if once.on <= end and start <= (once.until or once.on):
-                yield once
+        called, rule = partial(Observance, self.id, self.name_vi, self.name_en, self.kind), self.rule
+        if isinstance(rule, Once):
+            first, last = rule.date.first_day, (rule.until or rule.date).last_day
+            if first <= end and start <= last:
+                yield called(first, last if last > first else None, rule.date.precision)
             return
         for year in range(start.year, end.year + 1):
-            on = self.rule.on(year) if _may_touch(self.rule, year, start, end) else None
+            if isinstance(rule, Lunar) and not rule.may_touch(year, start, end):
+                continue
+            on = rule.on(year)
             if on and start <= on <= end:
-                yield Observance(self.id, self.name_vi, self.name_en, self.kind, on)
-
-    def _once(self, rule: Once) -> Observance:
-        precision = rule.date.precision
-        last = rule.until.last_day if rule.until else rule.date.last_day
-        until = last if last > rule.date.first_day else None
-        return Observance(self.id, self.name_vi, self.name_en, self.kind, rule.date.first_day, until, precision)
-
-
-def _may_touch(rule: Rule, year: int, start: date, end: date) -> bool:
-    """Reckoning a lunar day loads a large library: it is asked only in its season."""
-    if not isinstance(rule, Lunar):
-        return True
-    return date(year, *rule.first) <= end and start <= date(year, *rule.last)
+                yield called(on)
 
 
 @cache
