@@ -32,11 +32,13 @@ Key = str | tuple[str, str]
 ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered")
 SPOKEN: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys((*ERRORS, "_", "say", "remark", "ValueError"), (0,)),
-    **dict.fromkeys(("good", "bad", "note"), (1,)),
+    **dict.fromkeys(("good", "bad", "note", "level"), (1,)),
     "table": (0,),
-    "Finding": (2, 3),
-    "_find": (1, 2),
+    **dict.fromkeys(("Finding", "finding"), (2, 3)),
+    "_find": (1, 2),  # as finding, of config.toml
     "_unknown": (2,),
+    "_rejected": (2, 3),
+    "_nowhere": (4,),
     **dict.fromkeys(("report", ".report"), (1, 2)),
     ".found": (0, 1),
     "Problem": (4,),
@@ -84,9 +86,10 @@ def extract() -> set[Key]:
 
 
 def _in_module(tree: ast.Module, *, raises: bool) -> Iterator[Key]:
+    everywhere = dict(_assigned(ast.Module([node for node in tree.body if isinstance(node, ast.Assign)], [])))
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef | ast.Module):
-            given = dict(_assigned(scope))
+            given = everywhere | dict(_assigned(scope))
             for node in _calls(scope):
                 yield from _in_call(node, given, raises=raises)
 

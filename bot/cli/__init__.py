@@ -41,7 +41,8 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(_("The languages are vi and en."), USAGE)
     session = Session(Path(given.get("--config") or os.environ.get("CAMPAIGNBOT_CONFIG") or "config.toml"))
     try:
-        return int(root.main(rest, prog_name="campaignbot", obj=session, standalone_mode=False) or 0)
+        done = root.main(rest, prog_name="campaignbot", obj=session, color=_colour(), standalone_mode=False)
+        return int(done or 0)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; say nothing more, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,10 +93,14 @@ def _set_apart(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _complain(line: str, code: int) -> int:
-    color = None if sys.stderr.isatty() and "NO_COLOR" not in os.environ else False
-    click.secho(f"{_('Error')}: ", fg="red", err=True, nl=False, color=color)
+    click.secho(f"{_('Error')}: ", fg="red", err=True, nl=False, color=_colour())
     click.echo(line, err=True)
     return code
+
+
+def _colour() -> bool | None:
+    """None leaves it to click, which colours only what a terminal shows."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _help_for(error: click.ClickException) -> str:

@@ -4,7 +4,21 @@ from pathlib import Path
 
 import click
 
-from bot.cli.frame import Group, Session, acting, as_json, emit, option, plain, say, show, table, text_of, zone_name
+from bot.cli.frame import (
+    NUMBER,
+    Group,
+    Session,
+    acting,
+    as_json,
+    emit,
+    option,
+    plain,
+    say,
+    show,
+    table,
+    text_of,
+    zone_name,
+)
 from bot.domain.errors import Tampered
 from bot.domain.people import Duty, Person, require
 from bot.i18n import _, sentence
@@ -18,7 +32,7 @@ def audit() -> None:
 @audit.command("list", examples=("audit list --act post. --as lan", "audit list --obj post:57 --json --as lan"))
 @option("--act", default="", help="Only this act; one that ends in a dot stands for all that begin so.")
 @option("--obj", default="", help="Only about this, such as post:57.")
-@option("--before", type=int, help="Only entries before this number.")
+@option("--before", type=NUMBER, help="Only entries before this number.")
 @option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @as_json
 @acting()

@@ -2,7 +2,21 @@
 
 import click
 
-from bot.cli.frame import Group, Session, acting, as_json, by_state, emit, option, plain, say, show, table, zone_name
+from bot.cli.frame import (
+    NUMBER,
+    Group,
+    Session,
+    acting,
+    as_json,
+    by_state,
+    emit,
+    option,
+    plain,
+    say,
+    show,
+    table,
+    zone_name,
+)
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
@@ -19,7 +33,7 @@ def delivery() -> None:
 @delivery.command("list", examples=("delivery list --state held", "delivery list --channel x --json"))
 @by_state(DeliveryState)
 @option("--channel", default="", help="Only this account.")
-@option("--post", "post_id", type=int, help="Only of this post.")
+@option("--post", "post_id", type=NUMBER, help="Only of this post.")
 @option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @as_json
 @click.pass_obj
@@ -68,7 +82,7 @@ def state_of(each: Delivery) -> str:
 
 
 @delivery.command("show")
-@click.argument("delivery_id", metavar="ID", type=int)
+@click.argument("delivery_id", metavar="ID", type=NUMBER)
 @as_json
 @click.pass_obj
 def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
@@ -99,7 +113,7 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
 @delivery.command(
     examples=("delivery settle 9 --live https://example.org/post/1 --as lan", "delivery settle 9 --resend --as minh")
 )
-@click.argument("delivery_id", metavar="ID", type=int)
+@click.argument("delivery_id", metavar="ID", type=NUMBER)
 @option("--live", metavar="URL", help="It is there, at this address.")
 @option("--resend", is_flag=True, help="It is not there: send it again. What may have gone out needs two people.")
 @option("--drop", is_flag=True, help="Do not send it.")

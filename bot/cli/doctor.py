@@ -105,8 +105,8 @@ def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
 
 def _disk(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     free = shutil.disk_usage(ctx.data_dir).free
-    say_it = good if free >= ENOUGH_BYTES else note if free >= TOO_FEW_BYTES else bad
-    yield say_it("disk", "{free} MB are free for the data; without space nothing can be published.", free=free // 10**6)
+    level = good if free >= ENOUGH_BYTES else note if free >= TOO_FEW_BYTES else bad
+    yield level("disk", "{free} MB are free for the data; without space nothing is published.", free=free // 10**6)
 
 
 def _clock(ctx: "Context", zone: str) -> Iterator[Symptom]:

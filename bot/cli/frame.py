@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import click
 
+from bot.domain.case import YEARS
 from bot.domain.errors import BadInput
 from bot.domain.reader import normal as nfc
 from bot.i18n import _
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Given: TypeAlias = Any  # whatever a command's options hold
 WIDTH = 80
+NUMBER = click.IntRange(1, 2**53)
+NUMBER.name = "integer"
 MAX_BYTES = 20_000_000
 
 
@@ -182,9 +185,12 @@ def day(text: str, today: date) -> date:
     if text in near:
         return today + timedelta(days=near[text])
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise BadInput("“{text}” is not in the calendar. Write 2026-12-10.", text=text[:40]) from None
+        found = None
+    if found is None or found.year not in YEARS:
+        raise BadInput("“{text}” is not in the calendar. Write 2026-12-10.", text=text[:40])
+    return found
 
 
 def show(when: datetime | None, zone: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from bot.cli import postfiles, showing
 from bot.cli.frame import (
+    NUMBER,
     Given,
     Group,
     Session,
@@ -145,7 +146,7 @@ def _say_written(session: Session, made: Post) -> None:
 
 
 @post.command(examples=("post edit 11 --vi @post.vi.txt --en @post.en.txt --as lan",))
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @worded
 @timed
 @acting()
@@ -170,7 +171,7 @@ def _say_edited(session: Session, edited: "Edited") -> None:
 
 
 @post.command(examples=('post schedule 11 --at "2026-12-11 09:00" --as lan', "post schedule 11 --slot next --as lan"))
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @timed
 @acting()
 def schedule(
@@ -185,7 +186,7 @@ def schedule(
 
 
 @post.command()
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @acting()
 def submit(session: Session, actor: Person, post_id: int) -> None:
     """Put a draft before a reviewer, with exactly the bytes that each account will get."""
@@ -198,7 +199,7 @@ def submit(session: Session, actor: Person, post_id: int) -> None:
 
 
 @post.command(examples=("post approve 11 --as minh", "post approve 11 --digest DIGEST --as minh"))
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @option("--digest", help="Of exactly what was read; without it, the post is shown and a yes is asked for.")
 @acting()
 def approve(session: Session, actor: Person, post_id: int, digest: str | None) -> None:
@@ -223,7 +224,7 @@ def approve(session: Session, actor: Person, post_id: int, digest: str | None) -
 
 
 @post.command("return", examples=('post return 11 --reason "the date is 5 May in the source" --as minh',))
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @option("--reason", required=True, help="What to change; everyone sees it, and it stays in the log.")
 @acting()
 def return_(session: Session, actor: Person, post_id: int, reason: str) -> None:
@@ -234,7 +235,7 @@ def return_(session: Session, actor: Person, post_id: int, reason: str) -> None:
 
 
 @post.command()
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @option("--reason", required=True, help="Why; everyone sees it, and it stays in the log.")
 @acting()
 def cancel(session: Session, actor: Person, post_id: int, reason: str) -> None:
@@ -264,7 +265,7 @@ def list_(session: Session, *, states: tuple[str, ...], channel: str, limit: int
 
 
 @post.command("show")
-@click.argument("post_id", metavar="ID", type=int)
+@click.argument("post_id", metavar="ID", type=NUMBER)
 @as_json
 @click.pass_obj
 def show_(session: Session, *, post_id: int, as_json: bool) -> None:

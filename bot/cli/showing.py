@@ -10,7 +10,7 @@ from bot.cli.frame import Session, cut, say, show, zone_name
 from bot.domain.case import Case
 from bot.domain.delivery import Delivery
 from bot.domain.facts import EVENT_FACT, facts_of
-from bot.domain.post import Cite, Post, part_to_plain
+from bot.domain.post import EDITABLE, Cite, Post, part_to_plain
 from bot.domain.text import count
 from bot.i18n import _, filled, word
 
@@ -152,7 +152,8 @@ def say_sheet(session: Session, sheet: Sheet) -> None:
     click.echo()
     for cite in post.content.cites:
         _say_cite(sheet.cases, cite)
-    say_remarks(sheet.checked)
+    if post.state in EDITABLE:
+        say_remarks(sheet.checked)
     if post.digest:
         names = ", ".join(sheet.approved_by) or "–"
         say("Approved by {names}; needed: {needed}.", names=names, needed=sheet.needed)

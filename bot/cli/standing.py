@@ -3,7 +3,7 @@
 import click
 
 from bot.cli import showing
-from bot.cli.frame import Group, Session, acting, as_json, day, emit, names, option, say, show, table
+from bot.cli.frame import NUMBER, Group, Session, acting, as_json, day, emit, names, option, say, show, table
 from bot.cli.plan import row_of, who
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
@@ -35,7 +35,7 @@ def propose(session: Session, actor: Person, slugs: tuple[str, ...], channels: s
 
 
 @standing.command("show")
-@click.argument("standing_id", metavar="ID", type=int)
+@click.argument("standing_id", metavar="ID", type=NUMBER)
 @as_json
 @click.pass_obj
 def show_(session: Session, *, standing_id: int, as_json: bool) -> None:
@@ -58,7 +58,7 @@ def show_(session: Session, *, standing_id: int, as_json: bool) -> None:
 
 
 @standing.command(examples=("standing approve 3 --as minh", "standing approve 3 --digest 57:DIGEST --as minh"))
-@click.argument("standing_id", metavar="ID", type=int)
+@click.argument("standing_id", metavar="ID", type=NUMBER)
 @option(
     "--digest", "digests", multiple=True, metavar="POST:DIGEST", help="Exactly these posts; else all are shown first."
 )

@@ -61,7 +61,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "late": "it was too late to begin",
         "tries_spent": "tried often enough",
         "settled_live": "a person found it there",
-        "settled_resend": "two people let it go again",
+        "settled_resend": "people let it go again",
         "settled_drop": "a person dropped it",
         "post_changed": "the post was changed",
         "post_cancelled": "the post was cancelled",

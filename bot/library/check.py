@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.case import Case
 from bot.domain.errors import Finding, Rejected
+from bot.domain.reader import finding
 from bot.library.casefiles import read_cases_toml
 from bot.library.messages import load_messages
 from bot.library.schedules import Schedules, about_cases, load_schedules
@@ -62,6 +62,4 @@ def astray(schedules: Schedules, settings: Settings) -> Iterator[Finding]:
 def _unknown(file: str, where: str, problem: str, names: Iterable[str], known: Sequence[str]) -> Iterator[Finding]:
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            remedy = "Did you mean “{near}”?" if near else "Add it, or leave it out here."
-            yield Finding(file, where, problem, remedy, {"name": name, "near": "".join(near)})
+            yield finding(file, where, problem, "Add it, or leave it out here.", near=(name, known), name=name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.domain.audit import Act
 from bot.domain.campaign import LANGUAGES
+from bot.domain.case import YEARS
 from bot.domain.errors import BadInput, CampaignError, Finding, Rejected
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Content, Picture, Post, PostState, canonical, sha256
@@ -164,6 +165,8 @@ def read_when(text: str, timezone: str = VIETNAM) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise BadInput("“{text}” is not a time. Write it like 2026-12-10 09:00.", text=text[:40]) from error
+    if moment.year not in YEARS:
+        raise BadInput("“{text}” is not a year of our time. Check the date.", text=text[:40])
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     if len(text.strip()) <= len("2026-12-10"):

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import Finding
+from bot.domain.reader import finding
 from bot.settings.sections import CREDENTIALS, OPEN, Bot, Campaign, Channel, Planning, Publishing, Secret, Web
 
 TIMEOUTS_IN_A_LEASE = 3
@@ -31,13 +32,7 @@ _PROBLEMS = {
 _UNFIT = "must be {wanted}."
 
 
-def _find(
-    where: str, problem: str, remedy: str = "", *, near: tuple[str, Collection[str]] = ("", ()), **fields: object
-) -> Finding:
-    """`near` is a wrong word and the right ones, for “did you mean”."""
-    if close := get_close_matches(near[0], near[1], 1):
-        fields["near"], remedy = close[0], "Did you mean “{near}”?"
-    return Finding("config.toml", where, problem, remedy, fields)
+_find = partial(finding, "config.toml")
 
 
 def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Finding]:

@@ -165,7 +165,11 @@ def test_a_read_only_data_folder_is_one_line_and_nothing_is_lost(desk: Terminal)
     """As a person without the right to write; what the program needs is loaded before root becomes that person."""
     var = desk.folder / "var"
     before = (var / "campaignbot.db").read_bytes()
-    for path in (desk.folder, *desk.folder.rglob("*"), *desk.folder.parents[:3]):
+    for path in (
+        desk.folder,
+        *desk.folder.rglob("*"),
+        *(parent for parent in desk.folder.parents if "pytest" in str(parent)),
+    ):
         if path.stat().st_uid == os.geteuid() and path not in (var, *var.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
     for path in (*var.rglob("*"), var):

@@ -74,6 +74,10 @@ def test_help_answers_at_once_and_opens_no_room() -> None:
         (("--lang", "fr", "post", "list"), "The languages are vi and en."),
         (("rehearse", "--from", "soon"), "“soon” is not in the calendar."),
         (("rehearse", "--days", "0"), "not in the range"),
+        (("rehearse", "--from", "9999-12-31"), "is not in the calendar"),
+        (("plan", "--until", "0001-01-01"), "is not in the calendar"),
+        (("post", "show", "9" * 30), "not in the range"),
+        (("delivery", "show", "--", "-1"), "not in the range"),
     ],
 )
 def test_a_mistyped_command_is_one_line_and_exit_code_2(desk: Terminal, words: tuple[str, ...], answer: str) -> None:
@@ -205,7 +209,16 @@ def test_a_time_shown_can_be_typed_again(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "tomorrow", "2026-12-10", "2026-02-29 09:00", "10/12/2026 09:00", "0000-01-01 00:00"]
+    "text",
+    [
+        "",
+        "tomorrow",
+        "2026-12-10",
+        "2026-02-29 09:00",
+        "10/12/2026 09:00",
+        "0000-01-01 00:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
