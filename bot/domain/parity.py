@@ -73,8 +73,12 @@ def _said(text: str, side: Language, names: Sequence[tuple[str, str]], own: Coll
 
     def take(kind: Kind, pattern: re.Pattern[str], meaning: Callable[[re.Match[str]], Hashable]) -> None:
         nonlocal text
-        said.extend(_Said(kind, meaning(match), match[0]) for match in pattern.finditer(text))
-        text = pattern.sub(" ", text)
+
+        def understood(match: re.Match[str]) -> str:
+            said.append(_Said(kind, meaning(match), match[0]))
+            return " "
+
+        text = pattern.sub(understood, text)
 
     text, links = _links(text)
     said += links
