@@ -146,7 +146,8 @@ def test_exported_toml_is_what_the_shipped_file_says(desk: Terminal) -> None:
     exported = tomllib.loads(desk.type("case", "export", by="lan").out)
     shipped = tomllib.loads((desk.folder / "schedules" / "cases.toml").read_text())
     assert [case["slug"] for case in exported["case"]] == sorted(case["slug"] for case in shipped["case"])
-    assert sum(len(case["event"]) for case in exported["case"]) == 262
+    events = [sum(len(case["event"]) for case in cases["case"]) for cases in (exported, shipped)]
+    assert events[0] == events[1] > 0
 
 
 def test_an_import_with_a_mistake_changes_nothing(desk: Terminal, tmp_path: Path) -> None:

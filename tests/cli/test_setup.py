@@ -5,6 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -161,17 +163,19 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def test_a_read_only_data_folder_is_one_line_and_nothing_is_lost(desk: Terminal) -> None:
+@pytest.fixture
+def in_the_open(desk: Terminal) -> Iterator[Terminal]:
+    """Where another user may look too, which the folders of pytest do not allow."""
+    with tempfile.TemporaryDirectory(prefix="campaignbot-test-") as place:
+        Path(place).chmod(0o755)
+        shutil.copytree(desk.folder, Path(place) / "bot")
+        yield Terminal(Path(place) / "bot", desk.tokens)
+
+
+def test_a_read_only_data_folder_is_one_line_and_nothing_is_lost(in_the_open: Terminal) -> None:
     """As a person without the right to write; what the program needs is loaded before root becomes that person."""
-    var = desk.folder / "var"
+    desk, var = in_the_open, in_the_open.folder / "var"
     before = (var / "campaignbot.db").read_bytes()
-    for path in (
-        desk.folder,
-        *desk.folder.rglob("*"),
-        *(parent for parent in desk.folder.parents if "pytest" in str(parent)),
-    ):
-        if path.stat().st_uid == os.geteuid() and path not in (var, *var.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
     for path in (*var.rglob("*"), var):
         path.chmod(0o500 if path.is_dir() else 0o400)
         if os.geteuid() == 0:
@@ -191,6 +195,8 @@ def test_a_read_only_data_folder_is_one_line_and_nothing_is_lost(desk: Terminal)
         == f"Error: {var / 'campaignbot.db'} cannot be written. Check who owns the folder and its permissions.\n"
     )
     assert (var / "campaignbot.db").read_bytes() == before
+    for path in (var, *var.rglob("*")):
+        path.chmod(0o700)
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(desk: Terminal) -> None:
