@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.delivery import ENDED, TRIES, Delivery, DeliveryState, Reason, back_off
+from bot.domain.delivery import TRIES, Delivery, DeliveryState, Reason, back_off
 from bot.domain.post import PostState, canonical
 from bot.ports import Absent, Failure, Outcome, Published, Receipt
 from bot.services.context import Context
@@ -130,10 +130,12 @@ def move(
 
 def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
     """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
+    if not deliveries.all_ended(tx, post_id):
+        return
     replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
     states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]
     out = states.count(DeliveryState.PUBLISHED)
-    if not states or any(state not in ENDED for state in states):
+    if not states:
         return
     if out == len(states):
         posts.set_state(tx, post_id, PostState.PUBLISHED, "", ctx.now())
