@@ -92,7 +92,7 @@ def rehearse(
         reviewers = _stand_ins(stage)
         worker = deliver.start(stage, "rehearsal")
         worker = replace(worker, down_since=None)
-        stride = max(1, stage.planning.lead_days // 2)
+        stride = max(1, stage.planning.lead_days)
         for done in range(0, days, stride):
             until = min(done + stride, days)
             barred |= {occasion.key: occasion for occasion in plan.plan(stage).barred}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from bot.domain.errors import BadInput
 
@@ -263,6 +263,7 @@ def _letter_key(letter: str) -> tuple[int, int]:
     return (place if place >= 0 else len(_LETTERS) + ord(shape[0]), tone)
 
 
+@lru_cache(maxsize=16_384)
 def vietnamese_key(name: str) -> tuple[object, ...]:
     """Sorts by given name first, letters before tones: a ă â … d đ; ngang huyền hỏi ngã sắc nặng."""
     syllables = unicodedata.normalize("NFC", name).lower().split()

@@ -5,6 +5,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -55,6 +56,7 @@ class VerifyKey(NamedTuple):
         return f"{self.name}+{self.id}+{b64encode(_ED25519 + self.public).decode()}"
 
 
+@lru_cache(maxsize=64)
 def parse_vkey(text: str) -> VerifyKey:
     found = re.fullmatch(rf"({ORIGIN})\+([0-9a-f]{{8}})\+([A-Za-z0-9+/]{{44}})", text)
     if found is None:

@@ -213,7 +213,11 @@ def moment_text(moment: datetime) -> str:
 
 
 def read_moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Raises ValueError for whatever `moment_text` did not write."""
+    moment = datetime.fromisoformat(text)
+    if moment_text(moment) != text:
+        raise ValueError(text)
+    return moment
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

@@ -12,7 +12,7 @@ ROWS_AT_ONCE = 1_000
 
 
 def copy_to(store: Store, path: Path) -> Store:
-    """A SQLite copy at `path`, consistent while others write. Raises StoreFailed."""
+    """A scratch SQLite copy at `path`, consistent while others write. Raises StoreFailed."""
     if store.is_sqlite:
         # VACUUM cannot run inside a transaction, and our doors always open one.
         raw = store.writer.raw_connection()
@@ -20,8 +20,8 @@ def copy_to(store: Store, path: Path) -> Store:
             raw.cursor().execute("VACUUM INTO ?", (str(path),))
         finally:
             raw.close()
-        return Store(f"sqlite:///{path}")
-    copy = Store(f"sqlite:///{path}")
+        return Store(f"sqlite:///{path}", scratch=True)
+    copy = Store(f"sqlite:///{path}", scratch=True)
     schema.upgrade(copy)
     with store.read() as source, copy.write() as target:
         for table in metadata.sorted_tables:

@@ -36,11 +36,15 @@ def journal_of(version: tuple[int, ...]) -> tuple[str, str]:
 
 
 class Store:
-    """Opens the database at `url`. Threads may share it; a transaction belongs to one thread."""
+    """Opens the database at `url`. Threads may share it; a transaction belongs to one thread.
 
-    def __init__(self, url: str) -> None:
+    A `scratch` SQLite need not outlive its process: its commits do not wait for the disk.
+    """
+
+    def __init__(self, url: str, *, scratch: bool = False) -> None:
         self.url = _read_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._scratch = scratch
         self._writer = self._engine(begin="BEGIN IMMEDIATE")
         self._reader = self._engine(begin="BEGIN")
 
@@ -52,12 +56,17 @@ class Store:
     def writer(self) -> Engine:
         return self._writer
 
+    @property
+    def _safety(self) -> tuple[str, str]:
+        journal, synchronous = journal_of(_sqlite_module().sqlite_version_info)
+        return journal, "OFF" if self._scratch else synchronous
+
     def _engine(self, *, begin: str) -> Engine:
         if not self.is_sqlite:
             return create_engine(self.url, pool_pre_ping=True, isolation_level="READ COMMITTED")
         module = _sqlite_module()
         engine = create_engine(self.url, module=module, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-        journal, synchronous = journal_of(module.sqlite_version_info)
+        journal, synchronous = self._safety
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
@@ -102,7 +111,7 @@ class Store:
         with self.write() as tx:
             if not self.is_sqlite:
                 return
-            asked = (*journal_of(_sqlite_module().sqlite_version_info), "foreign keys on")
+            asked = (*self._safety, "foreign keys on")
             mode, level, keys = (
                 tx.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("journal_mode", "synchronous", "foreign_keys")
