@@ -72,8 +72,11 @@ apt-packages:
 	echo "Installing $${missing[*]}"; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$${missing[@]}" >/dev/null
 
+# All that is yours in one folder: beside its configuration, not in a second var/ inside it.
 $(VAR)/config.toml: | .venv/run.stamp
-	@$(BOT) init
+	@install -d -m 700 $(VAR)
+	@sed 's|^# data_dir = "var"  |data_dir = "."      |' config.example.toml > $@
+	@$(BOT) init || { rm -f $@; exit 1; }
 
 # The environment. Each stamp is younger than what it was made from, or is made anew.
 install = $(PIP) install -qq --require-hashes $(addprefix -r requirements/,$(1)) \
