@@ -82,8 +82,12 @@ def has_room(moment: datetime, taken: Collection[datetime], rhythm: Rhythm) -> b
     return (
         not quiet(moment, rhythm)
         and _next_apart(moment, taken, rhythm.spacing) == moment
-        and _taken_on(local_date(moment, rhythm.timezone), taken, rhythm) < rhythm.daily_cap
+        and not day_is_full(moment, taken, rhythm)
     )
+
+
+def day_is_full(moment: datetime, taken: Collection[datetime], rhythm: Rhythm) -> bool:
+    return _taken_on(local_date(moment, rhythm.timezone), taken, rhythm) >= rhythm.daily_cap
 
 
 def _next_apart(moment: datetime, taken: Collection[datetime], spacing: timedelta) -> datetime:

@@ -15,7 +15,7 @@ from bot.domain.parity import Difference, compare
 from bot.domain.post import Cite, Content, Misfit, PostState, Rendition, manifest, missing_languages, render, sha256
 from bot.domain.remarks import Blocked, Remark, likeness, mistyped_tags, names_in, remark, shingles, words_to_avoid
 from bot.domain.review import is_past, stale_cites
-from bot.domain.slots import has_room, local_date, quiet
+from bot.domain.slots import day_is_full, has_room, local_date, quiet
 from bot.domain.text import Figures, figures
 from bot.services.context import Context
 from bot.store import cases, deliveries, holds, images, posts
@@ -243,7 +243,9 @@ def _time_warnings(ctx: Context, tx: Connection, content: Content, post_id: int)
         if channel is None:
             continue
         if quiet(window.due, channel.rhythm):
-            yield remark("{channel} is quiet at that hour: it waits until the morning.", channel=window.channel)
+            yield remark("{channel} is quiet at that hour. Give it another time.", channel=window.channel)
+        elif day_is_full(window.due, taken[window.channel], channel.rhythm):
+            yield remark("The day is full on {channel}: it may not go out. Choose another day.", channel=window.channel)
         elif not has_room(window.due, taken[window.channel], channel.rhythm):
             yield remark("{channel} has other posts near that time: it may wait for its turn.", channel=window.channel)
 

@@ -15,7 +15,7 @@ from bot.domain.people import Duty, Person, require
 from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, Window
 from bot.domain.remarks import Blocked, Remark
 from bot.domain.review import LONG_WINDOW, Void, require_state
-from bot.domain.slots import next_free
+from bot.domain.slots import after_quiet, next_free
 from bot.library import images as pictures
 from bot.services.content import (
     Checked,
@@ -44,6 +44,8 @@ MOST_LISTED = 500
 @dataclass(frozen=True, slots=True)
 class When:
     """One moment for every channel (aware, or `now`), or each channel's next free slot (`next` or a slot's name).
+
+    A moment in a channel's quiet hours becomes their end.
 
     `now` means: as soon as enough people have approved, within an hour of being asked for. A window of an hour
     may be submitted and approved after it opened; any shorter one must be approved before its grace ends.
@@ -124,10 +126,11 @@ def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_
         return tuple(Window(name, now, now + LONG_WINDOW) for name in content.channels)
     if when.at.tzinfo is None:
         raise BadInput("The time {time} has no zone.", time=when.at)
-    fixed = tuple(Window(name, when.at, when.at + grace) for name in content.channels)
-    if any(window.due <= now for window in fixed):
+    if when.at <= now:
         raise BadInput("That time has passed. Choose a later one, or “now”.")
-    return fixed
+    # In an account's quiet hours nothing goes out: it would wait past its grace, so it is due when they end.
+    dues = {name: after_quiet(when.at, ctx.channel(name).rhythm) for name in content.channels}
+    return tuple(Window(name, due, due + grace) for name, due in dues.items())
 
 
 def _kept_windows(content: Content) -> tuple[Window, ...]:
@@ -184,6 +187,8 @@ def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Co
     require_unsent(tx, post)
     content = _prepared(ctx, tx, _still_resting(content, post.content))
     content = replace(content, windows=windows(ctx, tx, content, when, post_id=post.id))
+    if content == post.content:
+        return Edited(post, 0, ())
     voided = unapprove(ctx, tx, actor, post, why)
     revised = posts.revise(tx, post, content, actor.id, ctx.now())
     act = Act.POST_EDITED

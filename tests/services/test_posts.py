@@ -10,7 +10,7 @@ import pytest
 from bot.domain.audit import Act
 from bot.domain.case import Consent, EventKind, Status
 from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused, Rejected
-from bot.domain.post import Cite, Content, PostState
+from bot.domain.post import Cite, Content, PostState, Window
 from bot.services import postfiles, posts, queue, review
 from bot.services.content import Checked, check_content
 from bot.services.context import Context
@@ -245,9 +245,26 @@ def test_a_reviewer_is_told_of_words_tags_and_pasted_letters(ctx: Context, vi: s
 
 
 def test_quiet_hours_and_crowded_times_are_told(ctx: Context, crew: Crew) -> None:
-    assert "quiet at that hour" in warned(checked(ctx, at=ctx.now() + timedelta(hours=2)))
+    late = datetime.fromisoformat("2026-12-20T23:00:00+07:00")
+    before_the_hours_were_changed = a_content(windows=(Window("rehearsal-x", late, late + timedelta(hours=1)),))
+    assert "quiet at that hour" in warned(check_content(ctx, before_the_hours_were_changed))
+    for _ in range(6):
+        a_draft(ctx, crew.coordinator, when=When(at=ctx.now() + SOON + timedelta(days=3)))
+    assert "The day is full" in warned(checked(ctx, at=ctx.now() + SOON + timedelta(days=3, hours=4)))
     a_draft(ctx, crew.coordinator, vi="Đã có bài khác hẳn vào giờ này")
     assert "near that time" in warned(checked(ctx, at=ctx.now() + SOON + timedelta(minutes=30)))
+
+
+def test_a_moment_in_quiet_hours_becomes_their_end(ctx: Context, crew: Crew) -> None:
+    late = datetime.fromisoformat("2026-12-20T23:00:00+07:00")
+    post = a_draft(ctx, crew.coordinator, when=When(at=late))
+    assert post.due == datetime.fromisoformat("2026-12-21T06:00:00+07:00")
+
+
+def test_an_edit_that_changes_nothing_keeps_the_approval(ctx: Context, crew: Crew) -> None:
+    post = scheduled(ctx, crew.coordinator, crew.reviewer)
+    edited = posts.edit_post(ctx, crew.coordinator, post.id, post.content, revision=post.revision)
+    assert (edited.post, edited.voided) == (post, 0)
 
 
 LONG_VI = "Hôm nay xin nhắc lại câu chuyện của những người đã lên tiếng ôn hòa và vì thế phải ở tù rất lâu."
