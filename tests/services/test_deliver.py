@@ -353,8 +353,11 @@ def test_later_than_its_grace_it_is_missed_and_goes_back_to_a_person(
 
 
 def test_in_quiet_hours_it_waits_for_their_end(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    """Also when the hours were changed after the approval."""
     late = datetime.fromisoformat("2026-11-22T22:30:00+07:00")
-    post = scheduled(house, crew, at=late, grace=timedelta(hours=12))
+    rhythm = replace(house.channels[X].rhythm, quiet_until=house.channels[X].rhythm.quiet_from)
+    awake = replace(house, channels={X: replace(house.channels[X], rhythm=rhythm)})
+    post = scheduled(awake, crew, at=late, grace=timedelta(hours=12))
     go_to(clock, late)
     worker = worker_of(house)
     drain(house, worker)
