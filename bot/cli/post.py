@@ -210,11 +210,11 @@ def approve(session: Session, actor: Person, post_id: int, digest: str | None) -
     from bot.services import review
 
     if digest is None:
+        review.require_approver(session.ctx, actor, post_id)
         sheet = showing.read_sheet(session, post_id)
         digest = sheet.post.digest
         showing.say_sheet(session, sheet)
-        if digest:
-            click.confirm(_("Approve exactly this text?"), abort=True)
+        click.confirm(_("Approve exactly this text?"), abort=True)
     approved = review.approve(session.ctx, actor, post_id, digest)
     if approved.missing:
         say("Approved. It still needs {missing} more.", missing=approved.missing)

@@ -4,6 +4,7 @@ import click
 
 from bot.cli.frame import Command, Session, say
 from bot.domain.post import PostState
+from bot.i18n import many
 
 
 @click.command(cls=Command)
@@ -58,9 +59,10 @@ def _ready(session: Session, address: str) -> None:
     ctx = session.ctx
     say("Ready. {address}", address=address)
     states = posts.count_posts(ctx)
+    scheduled, waiting = (states.get(state, 0) for state in (PostState.SCHEDULED, PostState.IN_REVIEW))
     say(
-        "{accounts} accounts, {scheduled} posts scheduled, {waiting} wait for approval. Stop with Ctrl-C.",
-        accounts=len(ctx.channels),
-        scheduled=states.get(PostState.SCHEDULED, 0),
-        waiting=states.get(PostState.IN_REVIEW, 0),
+        "{accounts}, {scheduled}, {waiting}. Stop with Ctrl-C.",
+        accounts=many("{number} account", "{number} accounts", len(ctx.channels)),
+        scheduled=many("{number} post scheduled", "{number} posts scheduled", scheduled),
+        waiting=many("{number} waits for approval", "{number} wait for approval", waiting),
     )

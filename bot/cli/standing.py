@@ -65,6 +65,7 @@ def show_(session: Session, *, standing_id: int, as_json: bool) -> None:
 @acting()
 def approve(session: Session, actor: Person, standing_id: int, digests: tuple[str, ...]) -> None:
     """Say yes to each of its posts by its digest, after reading all of them."""
+    from bot.services.review import require_approver
     from bot.services.standing import approve_standing, get_standing
 
     if digests:
@@ -72,6 +73,8 @@ def approve(session: Session, actor: Person, standing_id: int, digests: tuple[st
     else:
         waiting = [post for post in get_standing(session.ctx, standing_id).posts if post.state is PostState.IN_REVIEW]
         wanted = {post.id: post.digest for post in waiting}
+        for post in waiting:
+            require_approver(session.ctx, actor, post.id)
         for post in waiting:
             showing.say_sheet(session, showing.read_sheet(session, post.id))
         if waiting:

@@ -67,10 +67,23 @@ def approve(ctx: Context, actor: Person, post_id: int, digest: str) -> Approved:
         return approve_in(ctx, tx, actor, reserve(tx, post_id), digest)
 
 
-def approve_in(ctx: Context, tx: Connection, actor: Person, post: Post, digest: str) -> Approved:
+def require_approver(ctx: Context, actor: Person, post_id: int) -> None:
+    """Raises Refused, before anybody reads the post, if this person's yes to it could not count."""
+    with ctx.store.read() as tx:
+        post = posts.get(tx, post_id)
+        _standing_yeses(tx, actor, post, post.digest)
+
+
+def _standing_yeses(tx: Connection, actor: Person, post: Post, digest: str) -> frozenset[int]:
+    """Whose yes counts so far. Raises as `approve` does."""
     yeses = counting(approvals.of_post(tx, post.id), post.digest)
     authors = approvals.authors(tx, post.id, post.content.cites)
     require_may_approve(actor, post, digest, authors=authors, approved=yeses)
+    return yeses
+
+
+def approve_in(ctx: Context, tx: Connection, actor: Person, post: Post, digest: str) -> Approved:
+    yeses = _standing_yeses(tx, actor, post, digest)
     named = cases.by_slug(tx, post.content.cases)
     _require_still_true(ctx, post, named.values())
     needed = needed_approvals(ctx, tx, post, named)

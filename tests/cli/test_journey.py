@@ -65,6 +65,17 @@ def test_approving_without_a_digest_shows_everything_and_asks(desk: Terminal) ->
     assert said.endswith("Approved. It goes out 2126-12-10 09:00 (Hà Nội, UTC+7).\n")
 
 
+def test_whoever_may_not_approve_is_told_before_the_text_and_the_question(desk: Terminal) -> None:
+    post, digest = submitted(desk)
+    desk.type("user", "role", "lan", "--role", "coordinator,reviewer", by="chi")
+    for alias, why in {"lan": "You wrote this", "chi": "takes the role reviewer"}.items():
+        said = desk.type("post", "approve", post, by=alias, stdin="y\n", code=1)
+        assert (why in said.err, said.out) == (True, "")
+    desk.type("post", "approve", post, "--digest", digest, by="minh")
+    again = desk.type("post", "approve", post, by="hoa", stdin="y\n", code=1)
+    assert ("is not waiting for approval" in again.err, again.out) == (True, "")
+
+
 def test_a_campaign_may_ask_for_two_yeses(desk: Terminal) -> None:
     desk.config.write_text(desk.config.read_text() + '[[campaign]]\nslug = "stop-the-crackdown-vn"\napprovals = 2\n')
     post, digest = submitted(desk)
@@ -206,6 +217,8 @@ def test_a_year_of_one_case_is_approved_by_two_on_one_page(desk: Terminal) -> No
     assert posts
     chosen = [word for post in posts for word in ("--digest", f"{post['id']}:{post['digest']}")]
     assert "still needs 1 more" in desk.type("standing", "approve", number, *chosen, by="minh").out
+    again = desk.type("standing", "approve", number, by="minh", stdin="y\n", code=1)
+    assert ("You approved this already" in again.err, again.out) == (True, "")
     desk.type("standing", "approve", number, by="hoa", stdin="y\n")
     assert {post["state"] for post in desk.read("standing", "show", number)["posts"]} == {"scheduled"}
 

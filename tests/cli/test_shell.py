@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
+from bot import i18n
 from bot.cli import frame, root, run
-from bot.cli.frame import cut, table, width
+from bot.cli.frame import Session, cut, table, width
+from bot.cli.run import _ready
 from bot.domain.errors import BadInput
 from tests.cli.conftest import Terminal
 
@@ -223,3 +226,30 @@ def test_a_time_shown_can_be_typed_again(zone: str) -> None:
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         frame.moment(text, "Asia/Ho_Chi_Minh")
+
+
+@pytest.mark.parametrize(
+    ("language", "empty", "with_one"),
+    [
+        ("en", "2 accounts, 0 posts scheduled, 0 wait", "2 accounts, 1 post scheduled, 1 waits for approval."),
+        ("vi", "2 tài khoản, 0 bài đã lên lịch, 0 bài chờ", "2 tài khoản, 1 bài đã lên lịch, 1 bài chờ duyệt."),
+    ],
+)
+def test_the_running_program_says_what_there_is_to_do_in_good_plurals(
+    desk: Terminal, capsys: pytest.CaptureFixture[str], language: str, empty: str, with_one: str
+) -> None:
+    def said() -> str:
+        session = Session(desk.config)
+        i18n.use(language)
+        _ready(session, "http://127.0.0.1:8000")
+        i18n.use("en")
+        session.close()
+        return capsys.readouterr().out
+
+    assert empty in said()
+    for words in ("Một.", "Hai."):
+        texts = ("--campaign", "stop-the-crackdown-vn", "--vi", words, "--en", words, "--at", "2126-12-10 09:00")
+        post = re.findall(r"Post (\d+)", desk.type("post", "add", *texts, by="lan").out)[0]
+        desk.type("post", "submit", post, by="lan")
+    desk.type("post", "approve", post, by="minh", stdin="y\n")
+    assert with_one in said()
