@@ -94,9 +94,8 @@ def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.store import audit
 
     with ctx.store.read() as tx:
-        size, sealed, older = audit.size(tx), audit.latest_checkpoint(tx), log.is_older_than_anchor(tx, ctx.keystore)
-    if older:
-        yield bad("log", "Entries that were signed here are gone: a backup was put back, or worse. Stop, and ask why.")
+        log.require_anchor(tx, ctx.keystore)
+        size, sealed = audit.size(tx), audit.latest_checkpoint(tx)
     line = "The log has {size} entries; {sealed} of them are signed for, last at {time}."
     yield good(
         "log", line, size=size, sealed=sealed.size if sealed else 0, time=show(sealed.at if sealed else None, zone)
@@ -132,14 +131,15 @@ def _stops(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.services import queue
 
     for stop in queue.holds(ctx):
-        of = f"{word(stop.hold.scope, 'scope')} {stop.hold.target}".rstrip()
+        of, why = f"{word(stop.hold.scope, 'scope')} {stop.hold.target}".rstrip(), word(stop.hold.reason, "reason")
         yield note(
             "halt" if stop.hold.scope == "all" else "hold",
             "Stopped: {of}, since {time}, by {alias}: {reason}",
-            of=of, time=show(stop.hold.placed_at, zone), alias=stop.by or "campaignbot", reason=stop.hold.reason,
+            of=of, time=show(stop.hold.placed_at, zone), alias=stop.by or "campaignbot", reason=why,
         )  # fmt: skip
     for pause in queue.pauses(ctx):
-        yield note("pause", "The account {name} is paused: {reason}", name=pause.channel, reason=pause.reason)
+        why = word(pause.reason, "reason")
+        yield note("pause", "The account {name} is paused: {reason}", name=pause.channel, reason=why)
 
 
 def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:

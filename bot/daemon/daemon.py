@@ -130,6 +130,8 @@ class Daemon:
         log.info("planned", drafted=len(planned.drafted), left_out=len(planned.barred))
 
     def _checkpoint(self) -> None:
+        with self._ctx.store.read() as tx:
+            audit.require_anchor(tx, self._ctx.keystore)
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
 
     def _beat(self) -> None:

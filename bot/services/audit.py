@@ -18,7 +18,7 @@ from bot.store.tables import audit_payloads, audit_records, checkpoints
 
 CHECKPOINT_RECORDS = 50
 CHECKPOINT_AGE = timedelta(hours=1)
-__all__ = ["Verdict", "checkpoint", "export", "is_older_than_anchor", "verify"]
+__all__ = ["Verdict", "checkpoint", "export", "require_anchor", "verify"]
 
 
 def checkpoint(store: Store, keystore: Keystore, *, now: datetime, force: bool = False) -> Checkpoint | None:
@@ -43,10 +43,20 @@ def checkpoint(store: Store, keystore: Keystore, *, now: datetime, force: bool =
     return made
 
 
-def is_older_than_anchor(tx: Connection, keystore: Keystore) -> bool:
-    """The database lacks entries that were signed here: a backup was put back, or the tail was cut."""
+def require_anchor(tx: Connection, keystore: Keystore) -> None:
+    """Raises Tampered where the log is not the one that was signed here last, however much was added since."""
     anchor = _anchor(keystore)
-    return anchor is not None and anchor.size > audit.size(tx)
+    if anchor is None:
+        return
+    if anchor.size <= audit.size(tx) and anchor.root.hex() == audit.signed_root(tx, anchor.size):
+        return
+    try:
+        _replay(tx, audit.latest_checkpoint(tx), keystore)
+    except Tampered as error:
+        raise Tampered(
+            "Entries that were signed here are gone: a backup was put back, or worse. Stop, and ask why. "
+            "Then put back the newest copy of the whole folder, keys and all."
+        ) from error
 
 
 def _anchor(keystore: Keystore) -> Note | None:

@@ -10,14 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.audit import Act
 from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Verdict
-from bot.domain.errors import Refused, StoreFailed
+from bot.domain.errors import Refused, StoreFailed, Tampered
 from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.library.images import image_path
 from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
-from bot.services.audit import is_older_than_anchor
+from bot.services.audit import require_anchor
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
 from bot.services.outcomes import conclude, conclude_look, end, move
+from bot.services.queue import stop
 from bot.store import deliveries, heartbeats, holds
 
 RULINGS_A_CHANNEL = 50
@@ -73,16 +74,18 @@ def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
 def start(ctx: Context, name: str) -> Worker:
     """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending.
 
-    Raises Misconfigured or StoreFailed where commits would not be safe. A database older than what was signed
-    from it is a backup put back or a second copy: all of it is halted.
+    Raises Misconfigured or StoreFailed where commits would not be safe. A database without what was signed
+    from it last is a backup put back or a second copy: all of it is halted.
     """
     ctx.store.self_test()
     with ctx.store.write() as tx:
         worker = Worker(name, ctx.now(), heartbeats.last(tx))
         heartbeats.beat(tx, name, worker.up_since)
-        if is_older_than_anchor(tx, ctx.keystore) and holds.find(tx, *holds.HALT) is None:
-            holds.place(tx, *holds.HALT, Reason.RESTORED.value, None, worker.up_since)
-            ctx.record(tx, None, Act.HALT_STARTED, "halt:all", {"reason": Reason.RESTORED.value})
+        try:
+            require_anchor(tx, ctx.keystore)
+        except Tampered:
+            if holds.find(tx, *holds.HALT) is None:
+                stop(ctx, tx, None, holds.HALT, Reason.RESTORED.value)
     reap(ctx)
     return worker
 

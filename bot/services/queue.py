@@ -46,7 +46,7 @@ class Stopped:
 def halt(ctx: Context, actor: Person | None, reason: str) -> tuple[Delivery, ...]:
     """Stop everything. When this returns no request can begin any more; what it returns may still appear."""
     with ctx.acting(actor, Duty.HALT) as tx:
-        _place(ctx, tx, actor, HALT, require_reason(reason))
+        stop(ctx, tx, actor, HALT, require_reason(reason))
         in_flight = deliveries.in_flight(tx)
     # The halt stands whether or not it can be signed; the daemon's own checkpoint says what is wrong.
     with suppress(CampaignError):
@@ -58,10 +58,10 @@ def hold(ctx: Context, actor: Person | None, scope: str, target: str, reason: st
     """Stop one case, campaign, language, channel or post; as with a halt, what is under way may still appear."""
     with ctx.acting(actor, Duty.HALT) as tx:
         _require_target(ctx, tx, scope, target)
-        return _place(ctx, tx, actor, (scope, target), require_reason(reason))
+        return stop(ctx, tx, actor, (scope, target), require_reason(reason))
 
 
-def _place(ctx: Context, tx: Connection, actor: Person | None, what: tuple[str, str], reason: str) -> Hold:
+def stop(ctx: Context, tx: Connection, actor: Person | None, what: tuple[str, str], reason: str) -> Hold:
     """Stopping again what is stopped keeps one hold, with the newer reason, and takes back a wish to end it."""
     hold_id = stops.place(tx, *what, reason, actor.id if actor else None, ctx.now())
     _record(ctx, tx, actor, _HELD[what[0]][0], what, hold_id, reason)

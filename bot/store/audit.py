@@ -246,6 +246,11 @@ def latest_checkpoint(tx: Connection) -> Checkpoint | None:
     return read_checkpoint(*row) if row else None
 
 
+def signed_root(tx: Connection, size: int) -> str:
+    """The root of the checkpoint at this size, in hex; empty where none was made."""
+    return str(tx.execute(select(checkpoints.c.root).where(checkpoints.c.size == size)).scalar() or "")
+
+
 def read_checkpoint(size: int, root: str, frontier: str, note: str, key_id: str, at: datetime) -> Checkpoint:
     """Raises Tampered unless the columns, the peaks and the note say the same."""
     try:

@@ -1,5 +1,6 @@
 """The running program: on time, once, in good order, whatever is done to it."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from tests.system.installation import Installation, wait_for
 CAMPAIGN = "stop-the-crackdown-vn"
 ON_TIME_S = 1.0
 LEASE_S = 3
+LIKES = ("x", "facebook")
 
 
 def write(here: Installation, vi: str, en: str, at: datetime, *more: str) -> int:
@@ -121,6 +123,33 @@ def test_what_was_edited_by_raw_sql_after_approval_is_held(here: Installation) -
     assert {row["reason"] for row in rows if row["channel"] == "facebook"} == {"content_changed"}
     assert here.went_out("facebook") == []
     assert state_of(here, post_id) == "scheduled"
+
+
+def test_an_old_database_put_back_stops_everything_and_says_what_to_do(here: Installation) -> None:
+    due = in_seconds(25)
+    scheduled(here, "Bốn.", "Four.", due)
+    old = here.database.with_name("old.db")
+    with closing(sqlite3.connect(here.database)) as database, closing(sqlite3.connect(old)) as copy:
+        database.backup(copy)
+    write(here, "Năm.", "Five.", due)
+    here.run("audit", "checkpoint")
+    for name in ("", "-wal", "-shm"):
+        here.database.with_name(here.database.name + name).unlink(missing_ok=True)
+    old.rename(here.database)
+    with here.running("daemon") as process:
+        wait_for("both accounts held", lambda: len(here.read("delivery", "list", "--state", "held")) == len(LIKES), 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    assert {row["reason"] for row in here.read("delivery", "list", "--state", "held")} == {"halt"}
+    assert here.went_out("x") == here.went_out("facebook") == []
+    log = [json.loads(line) for line in (here.folder / "stderr.txt").read_text().splitlines()]
+    details = {line["detail"] for line in log if line["level"] == "error"}
+    (said,) = details
+    assert said.startswith("Entries that were signed here are gone")
+    assert "put back the newest copy of the whole folder" in said
+    doctor = here.run("doctor", code=1).stdout
+    assert f"✕ {said}\n" in doctor
+    assert "by campaignbot: the database is older than what was signed here" in doctor
 
 
 def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(here: Installation) -> None:
