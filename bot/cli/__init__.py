@@ -1,5 +1,6 @@
 """The command line: noun, then verb; one line for an error, with the next step."""
 
+import gc
 import gettext
 import os
 import secrets
@@ -25,11 +26,14 @@ ROOMS = {
     "user": "bot.cli.user", "audit": "bot.cli.audit",
 }  # fmt: skip
 REFUSED, USAGE = 1, 2
+OBJECTS_A_SEARCH = 50_000
 # These stand before or after the command, wherever they are typed.
 _GLOBAL = {"--config": True, "--lang": True, "--debug": False}
 
 
 def main() -> None:
+    # A start makes a hundred thousand objects that stay; by default every few hundred are searched for garbage.
+    gc.set_threshold(OBJECTS_A_SEARCH)
     sys.exit(run(sys.argv[1:]))
 
 
