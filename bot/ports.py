@@ -111,7 +111,9 @@ class Platform(Protocol):
     No method raises for what the network or the service does: that is an Outcome.
     """
 
-    rules: TextRules
+    @property
+    def rules(self) -> TextRules:
+        """The limits of this account, as far as the service has told them."""
 
     def publish(self, parcel: Parcel) -> Outcome:
         """One irreversible call. `idem_key` twice is one post where the service allows it."""

@@ -24,18 +24,24 @@ def a_folder(folder: Path, like: str) -> Rehearsal:
 class RehearsalContract(PlatformContract):
     like = ""
 
-    def open(self, folder: Path) -> Platform:
-        return a_folder(folder / "out", self.like)
+    def open(self) -> Platform:
+        return a_folder(self.folder / "out", self.like)
 
-    def _posts(self, folder: Path) -> list[dict[str, Any]]:
-        files = sorted((folder / "out" / "thu").glob("2*/post.json"), key=lambda file: file.stat().st_mtime_ns)
+    def _posts(self) -> list[dict[str, Any]]:
+        files = sorted((self.folder / "out" / "thu").glob("2*/post.json"), key=lambda file: file.stat().st_mtime_ns)
         return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
-    def seen(self, folder: Path) -> list[str]:
-        return [post["text"] for post in self._posts(folder)]
+    def seen(self) -> list[str]:
+        return [post["text"] for post in self._posts()]
 
-    def seen_alt(self, folder: Path) -> list[str]:
-        return [image["alt"] for post in self._posts(folder) for image in post["images"]]
+    def seen_alt(self) -> list[str]:
+        return [image["alt"] for post in self._posts() for image in post["images"]]
+
+    def seen_languages(self) -> list[str]:
+        return [post["languages"][0] for post in self._posts()]
+
+    def seen_parents(self) -> list[str]:
+        return [post["reply_to"] for post in self._posts()]
 
 
 class TestLikeX(RehearsalContract):
