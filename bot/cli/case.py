@@ -7,6 +7,7 @@ import click
 
 from bot.cli.frame import Group, Session, acting, as_json, emit, option, say, show, table
 from bot.cli.postfiles import write_out
+from bot.cli.withdraw import case_withdraw
 from bot.domain.case import HELD, Case, PartialDate, Status, is_confirmed
 from bot.domain.errors import BadInput
 from bot.domain.facts import SENTENCE_KEYS, case_from_plain, case_to_plain
@@ -150,14 +151,22 @@ def list_(session: Session, *, words: tuple[str, ...], status: str | None, stale
 @as_json
 @click.pass_obj
 def show_(session: Session, *, slug: str, history: bool, as_json: bool) -> None:
-    """One case with every fact and source."""
-    from bot.services import cases
+    """One case with every fact and source, and whether it is held."""
+    from bot.services import cases, queue
 
     found = cases.get_case(session.ctx, slug)
+    held = next(
+        (each for each in queue.holds(session.ctx) if (each.hold.scope, each.hold.target) == ("case", slug)), None
+    )
     revisions = cases.history(session.ctx, slug) if history else ()
     if as_json:
-        emit(case_to_plain(found) | {"revisions": dict(found.revisions)} | ({"history": revisions} if history else {}))
+        more = {"history": revisions} if history else {}
+        emit(
+            case_to_plain(found) | {"revisions": dict(found.revisions), "held": held.hold.reason if held else ""} | more
+        )
         return
+    if held:
+        say("It is held, so nothing about it goes out: “{reason}” ({by}).", reason=held.hold.reason, by=held.by)
     plain = case_to_plain(found)
     for key, value in plain.items():
         if key != "event":
@@ -286,3 +295,6 @@ def unhold(session: Session, actor: Person, slug: str) -> None:
         return
     queue.confirm_unhold(session.ctx, actor, "case", slug)
     say("{slug} is not held any more.", slug=slug)
+
+
+case.add_command(case_withdraw)

@@ -17,6 +17,7 @@ from bot.cli.frame import (
     table,
     zone_name,
 )
+from bot.cli.withdraw import fate_of
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
@@ -69,6 +70,9 @@ def row_of(each: Delivery) -> dict[str, object]:
         "next_at": each.next_at,
         "not_after": each.not_after,
         "published_at": each.published_at,
+        "withdrawn_at": each.withdrawn_at,
+        "withdraw_at": each.withdraw_at,
+        "withdraw_note": each.withdraw_note,
         "attempts": each.attempts,
         "remote_id": each.remote_id,
         "url": each.url,
@@ -77,6 +81,8 @@ def row_of(each: Delivery) -> dict[str, object]:
 
 
 def state_of(each: Delivery) -> str:
+    if fate := fate_of(each):
+        return fate
     said = ": ".join(filter(None, (word(each.state, "delivery"), word(each.reason, "reason"))))
     return f"{said} {each.url}" if each.url else said
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import postfiles, showing
+from bot.cli import postfiles, showing, withdraw
 from bot.cli.frame import (
     NUMBER,
     Given,
@@ -70,7 +70,7 @@ timed = together(
 )
 
 
-def _when(session: Session, at: str | None, slot: str | None, grace: str | None) -> "When":
+def when_of(session: Session, at: str | None, slot: str | None, grace: str | None) -> "When":
     from bot.services.postfiles import read_grace
     from bot.services.posts import When
 
@@ -128,18 +128,22 @@ def add(
     from bot.services import posts
 
     content = _content(session, actor, Content(campaign, {}, ()), given)
-    made = posts.add_post(session.ctx, actor, content, _when(session, at, slot, grace))
-    _say_written(session, made)
+    made = posts.add_post(session.ctx, actor, content, when_of(session, at, slot, grace))
+    say_written(session, made)
 
 
-def _say_written(session: Session, made: Post) -> None:
+def say_written(session: Session, made: Post) -> None:
     checked = showing.read_sheet(session, made.id).checked
     showing.say_due(session, made)
     showing.say_remarks(checked)
+    say_next(made, mend=bool(checked.blocks))
+
+
+def say_next(made: Post, *, mend: bool) -> None:
     if made.state in {PostState.DRAFT, PostState.RETURNED}:
         step = (
             "Mend this first: campaignbot post edit {id} --help"
-            if checked.blocks
+            if mend
             else "Next: campaignbot post submit {id}"
         )
         say(step, id=made.id)
@@ -159,7 +163,7 @@ def edit(
     before = posts.get_post(session.ctx, post_id)
     content = _content(session, actor, before.content, given)
     edited = posts.edit_post(
-        session.ctx, actor, post_id, content, _when(session, at, slot, grace), revision=before.revision
+        session.ctx, actor, post_id, content, when_of(session, at, slot, grace), revision=before.revision
     )
     _say_edited(session, edited)
 
@@ -167,7 +171,7 @@ def edit(
 def _say_edited(session: Session, edited: "Edited") -> None:
     if edited.voided:
         say("It was approved before; that no longer counts.")
-    _say_written(session, edited.post)
+    say_written(session, edited.post)
 
 
 @post.command(examples=('post schedule 11 --at "2026-12-11 09:00" --as lan', "post schedule 11 --slot next --as lan"))
@@ -182,7 +186,7 @@ def schedule(
 
     if not at and not slot:
         raise BadInput("Say when: --at or --slot.")
-    _say_edited(session, posts.schedule(session.ctx, actor, post_id, _when(session, at, slot, grace)))
+    _say_edited(session, posts.schedule(session.ctx, actor, post_id, when_of(session, at, slot, grace)))
 
 
 @post.command()
@@ -277,5 +281,5 @@ def show_(session: Session, *, post_id: int, as_json: bool) -> None:
         showing.say_sheet(session, sheet)
 
 
-for each in (postfiles.import_, postfiles.export, postfiles.check):
+for each in (postfiles.import_, postfiles.export, postfiles.check, withdraw.post_withdraw):
     post.add_command(each)

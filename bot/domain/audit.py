@@ -97,6 +97,7 @@ class Act(StrEnum):
     DELIVERY_RESEND_ASKED = "delivery.resend_asked"
     DELIVERY_SETTLED = "delivery.settled"
     DELIVERY_WITHDRAWN = "delivery.withdrawn"
+    DELIVERY_NOT_WITHDRAWN = "delivery.not_withdrawn"
 
 
 class Malformed(ValueError):

@@ -110,6 +110,8 @@ class Delivery:
     url: str = ""
     reference: Mapping[str, Any] | None = None
     published_at: datetime | None = None
+    withdraw_at: datetime | None = None
+    withdraw_note: str = ""
     withdrawn_at: datetime | None = None
 
 

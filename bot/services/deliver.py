@@ -1,7 +1,7 @@
 """Deliveries from approval to receipt: commit, call the network, commit; one writer, one transaction a wave."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
 from bot.services.audit import require_anchor
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
-from bot.services.outcomes import conclude, conclude_look, end, move
+from bot.services.outcomes import conclude, conclude_look, conclude_withdrawal, end, move
 from bot.services.queue import stop
 from bot.store import deliveries, heartbeats, holds
 
@@ -27,11 +27,12 @@ BEFORE_ATTEMPT = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One call to a platform: publish the parcel, or look whether it is there since a moment."""
+    """One call to a platform: publish the parcel, look whether it is there since a moment, or take it down."""
 
     delivery: Delivery
     parcel: Parcel
     look_since: datetime | None = None
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,7 @@ def wave(
     """In one transaction: what came back, and what each free channel may begin. Committed before any byte leaves."""
     with ctx.store.write() as tx:
         for item in done:
-            concluded = conclude if item.errand.look_since is None else conclude_look
-            concluded(ctx, tx, item.errand.delivery, item.outcome)
+            _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
         for delivery in deliveries.orphaned(tx, ctx.channels, seen.now):
             move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
@@ -120,7 +120,18 @@ def wave(
         return tuple(errand for errand in errands if errand is not None)
 
 
+def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Outcome | None], None]:
+    if errand.unwanted:
+        return conclude_withdrawal
+    return conclude if errand.look_since is None else conclude_look
+
+
 def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
+    """Taking down comes first, and needs no leave of the gate: nobody must wait for that."""
+    if unwanted := deliveries.next_unwanted(seen.tx, channel, seen.now):
+        again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
+        deliveries.note_withdrawal(seen.tx, unwanted, withdrawn_at=None, again_at=again, note=unwanted.withdraw_note)
+        return Errand(unwanted, _parcel(ctx, seen.tx, unwanted), unwanted=True)
     for _ in range(RULINGS_A_CHANNEL):
         delivery = deliveries.next_due(seen.tx, channel, seen.now)
         if delivery is None:
@@ -206,19 +217,21 @@ def _parcel(ctx: Context, tx: Connection, delivery: Delivery) -> Parcel:
         ),
         deadline=ctx.clock.boot() + ctx.publishing.lease_s / 2,
         attempt=delivery.attempts,
-        root=_receipt(root),
-        parent=_receipt(parent),
+        root=receipt_of(root) if root else None,
+        parent=receipt_of(parent) if parent else None,
     )
 
 
-def _receipt(delivery: Delivery | None) -> Receipt | None:
-    return Receipt(delivery.remote_id, delivery.url, delivery.reference or {}) if delivery else None
+def receipt_of(delivery: Delivery) -> Receipt:
+    return Receipt(delivery.remote_id, delivery.url, delivery.reference or {})
 
 
 def answer(ctx: Context, errand: Errand) -> Done:
     """Run one errand on its platform. Called outside any transaction; never raises."""
     platform = ctx.channels[errand.delivery.channel].platform
     try:
+        if errand.unwanted:
+            return Done(errand, platform.withdraw(receipt_of(errand.delivery)))
         if errand.look_since is not None:
             return Done(errand, platform.find(errand.parcel, errand.look_since))
         if ctx.clock.boot() > errand.parcel.deadline:

@@ -13,6 +13,7 @@ from bot.services.context import Context
 from bot.store import deliveries, holds, posts
 
 LOOKS = 2
+WITHDRAW_AGAIN = timedelta(minutes=10)
 PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING})
 
 
@@ -70,6 +71,22 @@ def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Out
         move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
 
 
+def conclude_withdrawal(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+    """Down is down; what is refused a person must take down; all else is tried again, however long it takes."""
+    now = ctx.now()
+    if isinstance(outcome, Published):
+        deliveries.note_withdrawal(tx, delivery, withdrawn_at=now, again_at=None, note="")
+        ctx.record(tx, None, Act.DELIVERY_WITHDRAWN, f"delivery:{delivery.id}", {"remote": delivery.remote_id})
+        return
+    reason = Reason(outcome.failure.value) if isinstance(outcome, Absent) else Reason.NO_ANSWER
+    again = (outcome.retry_at if isinstance(outcome, Absent) else None) or now + WITHDRAW_AGAIN
+    given_up = reason is Reason.REJECTED
+    deliveries.note_withdrawal(tx, delivery, withdrawn_at=None, again_at=None if given_up else again, note=reason.value)
+    if reason.value != delivery.withdraw_note:
+        told = {"reason": reason.value}
+        ctx.record(tx, None, Act.DELIVERY_NOT_WITHDRAWN, f"delivery:{delivery.id}", told)
+
+
 def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
     """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
     moved = move(
@@ -84,6 +101,8 @@ def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, 
         published_at=ctx.now(),
     )
     if moved:
+        if posts.get(tx, delivery.post_id).state is PostState.WITHDRAWN:
+            deliveries.ask_withdrawal(tx, delivery.post_id, ctx.now())
         deliveries.release_children(tx, delivery, ctx.now())
         settle_post(ctx, tx, delivery.post_id)
 
@@ -130,7 +149,7 @@ def move(
 
 def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
     """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
-    if not deliveries.all_ended(tx, post_id):
+    if not deliveries.all_ended(tx, post_id) or posts.get(tx, post_id).state is PostState.WITHDRAWN:
         return
     replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
     states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert,
 from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound
 from bot.store.rows import value
-from bot.store.tables import DUE, IN_FLIGHT, attempts, deliveries
+from bot.store.tables import DUE, IN_FLIGHT, UNWANTED, attempts, deliveries
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
@@ -140,14 +140,46 @@ def next_due(tx: Connection, channel: str, now: datetime) -> Delivery | None:
 
 
 def next_moment(tx: Connection, channels: Iterable[str]) -> datetime | None:
-    """When the next delivery of any of these channels comes due, however far away."""
-    moment: datetime | None = tx.execute(_NEXT_MOMENT, {"channels": list(channels)}).scalar()
-    return moment
+    """When the next delivery of any of these channels comes due, or is to be taken down, however far away."""
+    given = {"channels": list(channels)}
+    return min(
+        filter(None, (tx.execute(query, given).scalar() for query in (_NEXT_MOMENT, _NEXT_UNWANTED))), default=None
+    )
 
 
 def orphaned(tx: Connection, known: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
     """Due on an account that is no longer configured."""
     return _all(tx, _ORPHANED, {"now": now, "known": list(known)})
+
+
+_UNWANTED = (
+    select(deliveries)
+    .where(_c.channel == bindparam("channel"), UNWANTED, _c.withdraw_at <= bindparam("now"))
+    .order_by(_c.withdraw_at, _c.part.desc(), _c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_NEXT_UNWANTED = select(func.min(_c.withdraw_at)).where(UNWANTED, _c.channel.in_(bindparam("channels", expanding=True)))
+
+
+def next_unwanted(tx: Connection, channel: str, now: datetime) -> Delivery | None:
+    """The one to be taken down next: of a thread the last part first, so that no answer is left hanging."""
+    return next(iter(_all(tx, _UNWANTED, {"channel": channel, "now": now})), None)
+
+
+def ask_withdrawal(tx: Connection, post_id: int, now: datetime) -> tuple[Delivery, ...]:
+    """What is out of the post is to be taken down from now on; returns all that is not down yet."""
+    out = (_c.post_id == post_id, _c.state == DeliveryState.PUBLISHED, _c.withdrawn_at.is_(None))
+    tx.execute(update(deliveries).where(*out).values(withdraw_at=now, withdraw_note=""))
+    return _all(tx, select(deliveries).where(*out))
+
+
+def note_withdrawal(
+    tx: Connection, delivery: Delivery, *, withdrawn_at: datetime | None, again_at: datetime | None, note: str
+) -> None:
+    """What came of taking it down: it is down, it is tried again then, or neither: a person must."""
+    values = {"withdrawn_at": withdrawn_at, "withdraw_at": again_at, "withdraw_note": note[:LONGEST_DETAIL]}
+    tx.execute(update(deliveries).where(_c.id == delivery.id).values(values))
 
 
 def expired(tx: Connection, now: datetime) -> tuple[Delivery, ...]:

@@ -184,6 +184,7 @@ images = _table(
 # SQLite uses a partial index only where a query says the same in the same words, so queries say these very clauses.
 # An unknown delivery has a next time too: when to look for it.
 DUE = text("state IN ('scheduled', 'retry_wait', 'unknown')")
+UNWANTED = text("withdraw_at IS NOT NULL")
 IN_FLIGHT = text("state IN ('claimed', 'sending')")
 
 deliveries = _table(
@@ -212,6 +213,8 @@ deliveries = _table(
     Column("url", Text),
     Column("reference", Text),
     Column("published_at", UtcTime),
+    Column("withdraw_at", UtcTime),
+    Column("withdraw_note", Text),
     Column("withdrawn_at", UtcTime),
     UniqueConstraint("post_id", "channel", "part", "digest"),
     CheckConstraint(
@@ -222,6 +225,7 @@ deliveries = _table(
     Index("ix_deliveries_due", "next_at", sqlite_where=DUE, postgresql_where=DUE),
     Index("ix_deliveries_channel_due", "channel", "next_at", sqlite_where=DUE, postgresql_where=DUE),
     Index("ix_deliveries_in_flight", "state", "lease_until", sqlite_where=IN_FLIGHT, postgresql_where=IN_FLIGHT),
+    Index("ix_deliveries_withdraw", "channel", "withdraw_at", sqlite_where=UNWANTED, postgresql_where=UNWANTED),
     Index("ix_deliveries_channel_published", "channel", "published_at"),
     Index("ix_deliveries_reply_to", "reply_to"),
 )

@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.services.context import Context
+from tests.farside import FarSide, X
 from tests.house import Crew, FakeClock, bring_in, build_house, open_house
 
 
@@ -47,3 +49,15 @@ def ctx(request: pytest.FixtureRequest, tmp_path: Path, empty_house: Path) -> It
 def clock(ctx: Context) -> FakeClock:
     assert isinstance(ctx.clock, FakeClock)
     return ctx.clock
+
+
+@pytest.fixture
+def far() -> FarSide:
+    return FarSide()
+
+
+@pytest.fixture
+def house(ctx: Context, crew: Crew, far: FarSide) -> Context:
+    """One account, on the far side."""
+    del crew
+    return replace(ctx, channels={X: replace(ctx.channels[X], platform=far)})

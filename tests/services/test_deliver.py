@@ -2,118 +2,27 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from bot.domain.audit import Act
-from bot.domain.delivery import Delivery, DeliveryState, Reason
+from bot.domain.delivery import DeliveryState, Reason
 from bot.domain.errors import BadInput, Refused
 from bot.domain.people import Person
-from bot.domain.post import Content, Post, PostState
-from bot.domain.text import RULES, TextRules
-from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
-from bot.services import cases, deliver, posts, queue, review, settle
+from bot.domain.post import Post, PostState
+from bot.ports import Absent, Failure, Outcome, Parcel, Unsure
+from bot.services import cases, deliver, posts, queue, settle
 from bot.services.audit import checkpoint
 from bot.services.context import Context
-from bot.services.deliver import Done, Errand
+from bot.services.deliver import Done
 from bot.services.gate import Worker
-from bot.services.posts import When
-from bot.store import deliveries, tables
+from bot.store import tables
+from tests.farside import CAMPAIGN, NINE, TEXTS, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
 from tests.house import START, Crew, FakeClock, told
 from tests.sample_cases import a_case
-
-# Nine in the morning in Viet Nam, the day after the house was built.
-NINE = datetime.fromisoformat("2026-11-22T09:00:00+07:00")
-CAMPAIGN = "stop-the-crackdown-vn"
-X = "rehearsal-x"
-TEXTS = {("vi", ""): "Xin nhắc lại tên Nguyễn Văn A hôm nay.", ("en", ""): "Say the name Nguyen Van A today."}
-
-
-@dataclass
-class FarSide:
-    """A service that answers as told, in order, and keeps what it accepted."""
-
-    rules: TextRules = RULES["x"]
-    answers: list[Callable[[Parcel], Outcome]] = field(default_factory=list)
-    finds: list[Published | Unsure | None] = field(default_factory=list)
-    accepted: list[Parcel] = field(default_factory=list)
-
-    def publish(self, parcel: Parcel) -> Outcome:
-        if self.answers:
-            return self.answers.pop(0)(parcel)
-        self.accepted.append(parcel)
-        return Published(Receipt(f"r{len(self.accepted)}", f"https://example.org/{len(self.accepted)}"))
-
-    def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
-        del since
-        if self.finds:
-            return self.finds.pop(0)
-        number = next((n for n, seen in enumerate(self.accepted, 1) if seen.idem_key == parcel.idem_key), 0)
-        return Published(Receipt(f"r{number}")) if number else None
-
-    def withdraw(self, receipt: Receipt) -> Outcome:
-        return Published(receipt)
-
-    def check(self) -> Account:
-        return Account("1", "far side")
-
-
-@pytest.fixture
-def far() -> FarSide:
-    return FarSide()
-
-
-@pytest.fixture
-def house(ctx: Context, crew: Crew, far: FarSide) -> Context:
-    del crew
-    channel = replace(ctx.channels[X], platform=far)
-    return replace(ctx, channels={X: channel})
-
-
-def scheduled(
-    house: Context, crew: Crew, *, at: datetime = NINE, grace: timedelta | None = None, **facts: object
-) -> Post:
-    """Written, submitted and approved by two people."""
-    content = Content(CAMPAIGN, TEXTS, (X,), **facts)  # type: ignore[arg-type]
-    post = posts.add_post(house, crew.coordinator, content, When(at=at, grace=grace))
-    post = review.submit(house, crew.coordinator, post.id)
-    for reviewer in (crew.reviewer, crew.second_reviewer):
-        if not review.approve(house, reviewer, post.id, post.digest).missing:
-            break
-    return posts.get_post(house, post.id)
-
-
-def worker_of(house: Context) -> Worker:
-    return deliver.start(house, "tester")
-
-
-def drain(house: Context, worker: Worker, *, most: int = 20, **how: bool) -> list[Errand]:
-    """Waves until nothing is due; returns what was attempted."""
-    ran: list[Errand] = []
-    done: list[Done] = []
-    for _ in range(most):
-        errands = deliver.wave(house, worker, done, tuple(house.channels), **how)
-        if not errands and not done:
-            return ran
-        done = [deliver.answer(house, errand) for errand in errands]
-        ran += errands
-    raise AssertionError
-
-
-def deliveries_of(house: Context, post: Post) -> tuple[Delivery, ...]:
-    with house.store.read() as tx:
-        return deliveries.of_post(tx, post.id)
-
-
-def states(house: Context, post: Post) -> list[tuple[str, str]]:
-    return [(delivery.state.value, delivery.reason) for delivery in deliveries_of(house, post)]
-
-
-def go_to(clock: FakeClock, moment: datetime) -> None:
-    clock.advance(seconds=(moment - clock.now()).total_seconds())
 
 
 def test_nothing_leaves_before_its_time(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:

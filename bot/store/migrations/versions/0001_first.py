@@ -170,6 +170,8 @@ def upgrade() -> None:
         Column("url", Text),
         Column("reference", Text),
         Column("published_at", TIME),
+        Column("withdraw_at", TIME),
+        Column("withdraw_note", Text),
         Column("withdrawn_at", TIME),
         UniqueConstraint("post_id", "channel", "part", "digest"),
         CheckConstraint(
@@ -184,6 +186,7 @@ def upgrade() -> None:
     create_partial_index(
         "ix_deliveries_in_flight", "deliveries", ["state", "lease_until"], "state IN ('claimed', 'sending')"
     )
+    create_partial_index("ix_deliveries_withdraw", "deliveries", ["channel", "withdraw_at"], "withdraw_at IS NOT NULL")
     op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
     op.create_table(
         "attempts",

@@ -1,0 +1,76 @@
+"""Taking back what is out: a wrong post, or all that names a person whose family asks."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from bot.domain.audit import Act
+from bot.domain.delivery import Delivery, Reason
+from bot.domain.errors import Refused
+from bot.domain.people import DUTIES, Duty, Person, require
+from bot.domain.post import Post, PostState
+from bot.domain.review import Void, require_reason
+from bot.services.context import Context
+from bot.services.queue import stop
+from bot.services.quorum import reserve, unapprove
+from bot.store import audit, cases, deliveries, posts
+from bot.store.audit import Payload
+
+_MAY = DUTIES[Duty.WRITE_POST] | DUTIES[Duty.APPROVE_POST]
+_TAKEN_BACK = (PostState.SCHEDULED, PostState.PUBLISHED, PostState.PARTLY_PUBLISHED, PostState.WITHDRAWN)
+
+
+def withdraw_post(ctx: Context, actor: Person, post_id: int, reason: str) -> tuple[Delivery, ...]:
+    """Nothing more of it goes out, and the daemon takes down what is; returns what is still to be taken down.
+
+    Asking again tries again where it could not be taken down. Raises Refused where nothing of it is out.
+    """
+    _require(actor)
+    said = require_reason(reason)
+    with ctx.store.write() as tx:
+        post = reserve(tx, post_id)
+        if not _is_out(tx, post):
+            raise Refused("Nothing of post {id} is out. To stop it: campaignbot post cancel {id}", id=post.id)
+        return _take_back(ctx, tx, actor, post, said)
+
+
+def withdraw_case(ctx: Context, actor: Person, slug: str, reason: str) -> tuple[Delivery, ...]:
+    """Hold the case, and take down everything published that names the person, in one step."""
+    _require(actor)
+    said = require_reason(reason)
+    with ctx.store.write() as tx:
+        audit.lock_tail(tx)
+        case = cases.get(tx, slug)
+        stop(ctx, tx, actor, ("case", slug), said)
+        ctx.record(tx, actor, Act.CASE_WITHDRAWN, f"case:{case.id}", {}, _payload(f"case:{case.id}", said))
+        named = [post for post in posts.naming(tx, case.id, _TAKEN_BACK) if _is_out(tx, post)]
+        return tuple(each for post in named for each in _take_back(ctx, tx, actor, post, said))
+
+
+def progress(ctx: Context, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """How far it is with these."""
+    with ctx.store.read() as tx:
+        return tuple(deliveries.get(tx, each.id) for each in wanted)
+
+
+def _require(actor: Person) -> None:
+    if not actor.roles & _MAY:
+        require(actor, Duty.WRITE_POST)
+
+
+def _is_out(tx: Connection, post: Post) -> bool:
+    """A part whose answer is awaited counts: it is taken down as soon as it is known to be there."""
+    return any(each.attempts and each.withdrawn_at is None for each in deliveries.of_post(tx, post.id))
+
+
+def _take_back(ctx: Context, tx: Connection, actor: Person, post: Post, reason: str) -> tuple[Delivery, ...]:
+    unapprove(ctx, tx, actor, post, Void.CANCELLED, Reason.POST_CANCELLED)
+    posts.set_state(tx, post.id, PostState.WITHDRAWN, reason, ctx.now())
+    unwanted = deliveries.ask_withdrawal(tx, post.id, ctx.now())
+    told = {"deliveries": len(unwanted)}
+    ctx.record(tx, actor, Act.POST_WITHDRAWN, f"post:{post.id}", told, _payload(f"post:{post.id}", reason))
+    return unwanted
+
+
+def _payload(subject: str, reason: str) -> Payload:
+    return Payload(subject, {"reason": reason})

@@ -1,0 +1,64 @@
+"""Taking back what is out, on the command line: what was asked, and what came of it."""
+
+import re
+
+from bot.app import build
+from bot.services import deliver
+from bot.settings import load_settings
+from tests.cli.conftest import Terminal
+
+CAMPAIGN = "stop-the-crackdown-vn"
+TEXTS = ("--vi", "Tự do cho Nguyễn Văn Đài.", "--en", "Freedom for Nguyen Van Dai.")
+
+
+def daemon(desk: Terminal) -> None:
+    """What a daemon would do now, until nothing is left to do."""
+    ctx = build(load_settings(desk.config))
+    worker = deliver.start(ctx, "test")
+    done: list[deliver.Done] = []
+    while errands := deliver.wave(ctx, worker, done, tuple(ctx.channels)):
+        done = [deliver.answer(ctx, errand) for errand in errands]
+    ctx.store.close()
+
+
+def published(desk: Terminal, *more: str) -> str:
+    desk.config.write_text(
+        desk.config.read_text().replace('like = "', 'quiet_from = "00:00"\nquiet_until = "00:00"\nlike = "')
+    )
+    said = desk.type("post", "add", "--campaign", CAMPAIGN, *TEXTS, "--at", "now", *more, by="lan").out
+    found = re.match(r"Post (\d+)", said)
+    assert found, said
+    desk.type("post", "submit", found[1], by="lan")
+    digest = desk.read("post", "show", found[1])["digest"]
+    desk.type("post", "approve", found[1], "--digest", digest, by="minh")
+    daemon(desk)
+    assert desk.read("post", "show", found[1])["state"] == "published"
+    return found[1]
+
+
+def test_a_published_post_is_taken_down_by_the_daemon_and_the_list_says_so(desk: Terminal) -> None:
+    post = published(desk)
+    said = desk.type("post", "withdraw", post, "--reason", "sai ngày", "--wait", "0", by="minh").out
+    assert said.count("to be taken down") == 3
+    assert "The daemon takes the rest down" in said
+    daemon(desk)
+    assert {bool(each["withdrawn_at"]) for each in desk.read("delivery", "list", "--post", post)} == {True}
+    assert desk.type("delivery", "list", "--post", post).out.count("taken down") == 3
+    assert desk.read("post", "show", post)["state"] == "withdrawn"
+    folders = list((desk.folder / "var" / "rehearsal").glob("*/withdrawn/*"))
+    assert len(folders) == 3
+
+
+def test_what_is_not_out_is_not_withdrawn(desk: Terminal) -> None:
+    desk.type("post", "add", "--campaign", CAMPAIGN, *TEXTS, "--at", "2126-12-10 09:00", by="lan")
+    post = str(max(each["id"] for each in desk.read("post", "list")))
+    assert "post cancel" in desk.type("post", "withdraw", post, "--reason", "sai", by="lan", code=1).err
+
+
+def test_when_a_family_asks_everything_goes_and_nothing_new_comes(desk: Terminal) -> None:
+    post = published(desk, "--case", "nguyen-van-dai")
+    said = desk.type("case", "withdraw", "nguyen-van-dai", "--reason", "gia đình yêu cầu", "--wait", "0", by="lan").out
+    assert said.startswith("The case is held")
+    daemon(desk)
+    assert desk.read("post", "show", post)["state"] == "withdrawn"
+    assert "held" in desk.type("case", "show", "nguyen-van-dai").out
