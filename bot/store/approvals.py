@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, tuple_, update
 
 from bot.domain.errors import NotFound
 from bot.domain.post import Cite, PostState
@@ -26,6 +26,25 @@ class Standing:
     proposed_at: datetime
 
 
+# Built once: the gate asks these of every post, and building costs more than running.
+_OF_POST = select(t.approvals).where(t.approvals.c.post_id == bindparam("post")).order_by(t.approvals.c.id)
+_STANDING = _OF_POST.where(t.approvals.c.voided_at.is_(None))
+_BROUGHT_BY_A_PERSON = exists().where(
+    t.fact_revisions.c.case_id == t.cases.c.id,
+    t.fact_revisions.c.revision == 1,
+    t.fact_revisions.c.fact == "identity",
+    t.fact_revisions.c.author_id.is_not(None),
+)
+_NAMED_ALREADY = exists().where(
+    t.post_cases.c.case_id == t.cases.c.id, t.posts.c.id == t.post_cases.c.post_id, t.posts.c.state.in_(_PUBLIC)
+)
+_FIRST_PUBLIC = (
+    select(t.cases.c.id)
+    .where(t.cases.c.slug.in_(bindparam("slugs", expanding=True)), _BROUGHT_BY_A_PERSON, ~_NAMED_ALREADY)
+    .limit(1)
+)
+
+
 def add(tx: Connection, post_id: int, digest: str, person_id: int, at: datetime, audit_seq: int) -> None:
     new = insert(t.approvals).values(post_id=post_id, digest=digest, person_id=person_id, at=at, audit_seq=audit_seq)
     tx.execute(new)
@@ -33,10 +52,7 @@ def add(tx: Connection, post_id: int, digest: str, person_id: int, at: datetime,
 
 def of_post(tx: Connection, post_id: int, *, voided: bool = False) -> tuple[Approval, ...]:
     """Those that stand, in order; with `voided` the others too."""
-    query = select(t.approvals).where(t.approvals.c.post_id == post_id).order_by(t.approvals.c.id)
-    if not voided:
-        query = query.where(t.approvals.c.voided_at.is_(None))
-    return tuple(value(Approval, row) for row in tx.execute(query))
+    return tuple(value(Approval, row) for row in tx.execute(_OF_POST if voided else _STANDING, {"post": post_id}))
 
 
 def void(tx: Connection, post_id: int, at: datetime, why: Void) -> int:
@@ -57,17 +73,7 @@ def authors(tx: Connection, post_id: int, cites: Iterable[Cite]) -> frozenset[in
 
 def first_public(tx: Connection, slugs: Collection[str]) -> bool:
     """Whether a post would be the first to name a case that a person, not the shipped data, brought in."""
-    brought = exists().where(
-        t.fact_revisions.c.case_id == t.cases.c.id,
-        t.fact_revisions.c.revision == 1,
-        t.fact_revisions.c.fact == "identity",
-        t.fact_revisions.c.author_id.is_not(None),
-    )
-    named = exists().where(
-        t.post_cases.c.case_id == t.cases.c.id, t.posts.c.id == t.post_cases.c.post_id, t.posts.c.state.in_(_PUBLIC)
-    )
-    query = select(t.cases.c.id).where(t.cases.c.slug.in_(slugs), brought, ~named).limit(1)
-    return tx.execute(query).first() is not None
+    return bool(slugs) and tx.execute(_FIRST_PUBLIC, {"slugs": list(slugs)}).first() is not None
 
 
 def propose(tx: Connection, campaign: str, until: datetime, proposed_by: int, at: datetime) -> Standing:

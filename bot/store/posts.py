@@ -15,6 +15,13 @@ from bot.store.rows import batches, upsert, value
 
 _PLANNED = (PostState.DRAFT, PostState.IN_REVIEW, PostState.RETURNED)
 _c = t.posts.c
+# Built once: a wave asks and says these of every post, and building costs more than running.
+_BY_ID = select(t.posts).where(_c.id == bindparam("id"))
+_SET_STATE = (
+    update(t.posts)
+    .where(_c.id == bindparam("of"))
+    .values(state=bindparam("state"), reason=bindparam("reason"), changed_at=bindparam("changed_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def _name_cases(tx: Connection, posts: Collection[Post]) -> None:
 
 
 def get(tx: Connection, post_id: int) -> Post:
-    row = tx.execute(select(t.posts).where(_c.id == post_id)).first()
+    row = tx.execute(_BY_ID, {"id": post_id}).first()
     if row is None:
         raise NotFound("There is no post {id}. `campaignbot post list` shows them.", id=post_id)
     return _value(row)
@@ -174,7 +181,7 @@ def freeze(tx: Connection, frozen: Iterable[tuple[int, str, str]], now: datetime
 
 
 def set_state(tx: Connection, post_id: int, state: PostState, reason: str, now: datetime) -> None:
-    tx.execute(update(t.posts).where(_c.id == post_id).values(state=state, reason=reason, changed_at=now))
+    tx.execute(_SET_STATE, {"of": post_id, "state": state, "reason": reason, "changed_at": now})
 
 
 def free_occasion(tx: Connection, post_id: int) -> None:
