@@ -1,12 +1,10 @@
 """Publishes on Mastodon and on servers that speak its API, each within the limits that the server names."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -43,28 +41,14 @@ class Limits:
         return TextRules(RULES["mastodon"].counting, limit=self.characters, link_weight=self.link)
 
 
-def remembered(memory: Path) -> Limits:
-    """The server's limits as they were when somebody last looked; Mastodon's own where nobody has."""
-    try:
-        return Limits(**json.loads(memory.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return Limits()
-
-
 class Mastodon:
     """One account on one server, at the door's own address."""
 
     def __init__(
-        self,
-        door: Door,
-        token: SecretStr,
-        memory: Path,
-        *,
-        visibility: str = "public",
-        wait: Callable[[float], None] = time.sleep,
+        self, door: Door, token: SecretStr, *, visibility: str = "public", wait: Callable[[float], None] = time.sleep
     ) -> None:
-        self._door, self._token, self._memory, self._visibility, self._wait = door, token, memory, visibility, wait
-        self._limits = remembered(memory)
+        self._door, self._token, self._visibility, self._wait = door, token, visibility, wait
+        self._limits = Limits()
         self._learned_at: float | None = None
         self._uploaded: dict[tuple[str, int], str] = {}
 
@@ -74,8 +58,7 @@ class Mastodon:
 
     def publish(self, parcel: Parcel) -> Outcome:
         """Pictures first, which harms nothing; then the one call that cannot be taken back."""
-        blocked = self._unfit(parcel) or self._learn() or self._unfit(parcel)
-        if blocked:
+        if blocked := self._learn() or self._unfit(parcel):
             return blocked
         if parcel.attempt > 1 and not self._limits.keeps_keys:
             earlier = self.find(parcel, parcel.due_at - timedelta(seconds=60))
@@ -177,7 +160,7 @@ class Mastodon:
         return None
 
     def _learn(self) -> Absent | None:
-        """Reads the server's limits once a day, and keeps them for whoever writes posts meanwhile."""
+        """Reads the server's limits once a day."""
         now = self._door.clock.boot()
         if self._learned_at is not None and now - self._learned_at < LEARN_EVERY_S:
             return None
@@ -186,8 +169,6 @@ class Mastodon:
             return self._before(given)
         if given.status == HTTPStatus.OK:
             self._limits = _limits(given.fields())
-            self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._memory.write_text(json.dumps(asdict(self._limits)), "utf-8")
         self._learned_at = now
         return None
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.platforms.http import Door
-from bot.platforms.mastodon import PAGE, PAGES, Limits, Mastodon, remembered
+from bot.platforms.mastodon import PAGE, PAGES, Mastodon
 from bot.ports import Absent, Failure, Platform, Published, Unsure
 from tests.contracts.network_contract import EARLIER, TOKEN, NetworkContract
 from tests.contracts.platform_contract import DUE, a_picture, parcel
@@ -63,7 +63,7 @@ class MastodonContract(NetworkContract):
         return Server(token=TOKEN, tls=tls)
 
     def connect(self, door: Door) -> Platform:
-        return Mastodon(door, SecretStr(TOKEN), self.folder / "limits.json", wait=lambda _: None)
+        return Mastodon(door, SecretStr(TOKEN), wait=lambda _: None)
 
     def seen(self) -> list[str]:
         return [status["text"] for status in self.far.statuses.values()]
@@ -127,7 +127,6 @@ class TestMastodon(MastodonContract):
         assert "301 of 300" in outcome.detail
         assert self.far.writes == []
         assert platform.rules.limit == 300
-        assert remembered(self.folder / "limits.json").rules.limit == 300
 
     def test_a_server_with_more_room_takes_more(self, platform: Platform) -> None:
         self.far.characters = 5_000
@@ -199,14 +198,9 @@ class TestMastodon(MastodonContract):
 
     def test_the_visibility_is_what_was_configured(self) -> None:
         door = Door(self.far.base, clock=self.clock, timeout_s=20)
-        quiet = Mastodon(door, SecretStr(TOKEN), self.folder / "limits.json", visibility="unlisted")
+        quiet = Mastodon(door, SecretStr(TOKEN), visibility="unlisted")
         self.post(quiet)
         assert [status["visibility"] for status in self.far.statuses.values()] == ["unlisted"]
-
-    @pytest.mark.parametrize("kept", ["", "[]", "{", '{"characters": 1, "more": 2}', "\0"])
-    def test_notes_that_cannot_be_read_are_as_none(self, kept: str) -> None:
-        (self.folder / "limits.json").write_text(kept)
-        assert remembered(self.folder / "limits.json") == Limits()
 
     @pytest.mark.parametrize(
         "odd", [None, [], {"configuration": None}, {"configuration": {"statuses": {"max_characters": "9"}}}]
