@@ -4,7 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
 
 from bot.domain.errors import Finding, Misconfigured, Rejected, StoreFailed
 from bot.domain.post import DEFAULT_LAYOUT, Layout, Profile
@@ -13,6 +18,8 @@ from bot.domain.text import RULES
 from bot.library.check import astray
 from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
+from bot.logs import hide
+from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Platform
 from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing
@@ -21,18 +28,18 @@ from bot.store import audit, guards, schema
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
 
+if TYPE_CHECKING:
+    from bot.platforms.http import Door
+
 KEYSTORE = "keystore"
 REHEARSAL = "rehearsal"
+ACCOUNTS = "accounts"
+Opener = Callable[[Settings, sections.Channel, Profile], Platform]
 
 
 def rehearsal_platform(profile: Profile, folder: Path) -> Platform:
     """Whatever the channel's own platform, posts go to a folder, within the same limits."""
     return Rehearsal(folder, profile)
-
-
-PLATFORMS: Mapping[str, Callable[[Settings, sections.Channel, Profile], Platform]] = {
-    "rehearsal": lambda settings, _, profile: rehearsal_platform(profile, settings.data_dir / REHEARSAL)
-}
 
 
 class SystemClock:
@@ -44,6 +51,59 @@ class SystemClock:
     def boot(self) -> float:
         """Linux counts the time asleep in CLOCK_BOOTTIME; elsewhere the monotonic clock must do."""
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _later(opening: Callable[[Settings, sections.Channel], Platform]) -> Opener:
+    """Secrets are read, and libraries loaded, when something is to be published or looked at."""
+
+    def on_demand(settings: Settings, channel: sections.Channel, profile: Profile) -> Platform:
+        memory = settings.data_dir / ACCOUNTS / f"{channel.name}.json"
+        return OnDemand(profile.rules, memory, partial(opening, settings, channel))
+
+    return on_demand
+
+
+def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
+    from bot.platforms.mastodon import Mastodon
+
+    secrets = settings.secrets(channel)
+    visibility = channel.visibility or "public"
+    return Mastodon(_door(settings, channel, secrets), secrets["access_token"], visibility=visibility)
+
+
+def _telegram(settings: Settings, channel: sections.Channel) -> Platform:
+    from bot.platforms.telegram import API, Telegram
+
+    secrets = settings.secrets(channel)
+    chat_id = secrets["chat_id"].get_secret_value()
+    door = _door(settings, channel, secrets, API)
+    return Telegram(door, secrets["bot_token"], chat_id, silent=bool(channel.silent))
+
+
+def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, SecretStr], usual: str = "") -> "Door":
+    """From now on no line of the log holds what this account signs in with."""
+    from bot.platforms.http import Door
+
+    secret = [each for name, each in secrets.items() if name not in sections.OPEN]
+    if channel.proxy and (password := urlsplit(channel.proxy).password):
+        secret.append(SecretStr(unquote(password)))
+    for each in secret:
+        hide(each.get_secret_value())
+    return Door(
+        channel.api_base or usual,
+        clock=SystemClock(),
+        timeout_s=settings.publishing.request_timeout_s,
+        secrets=secret,
+        ca_file=settings.folder / channel.ca_file if channel.ca_file else None,
+        proxy=channel.proxy,
+    )
+
+
+PLATFORMS: Mapping[str, Opener] = {
+    "mastodon": _later(_mastodon),
+    "telegram": _later(_telegram),
+    "rehearsal": lambda settings, _, profile: rehearsal_platform(profile, settings.data_dir / REHEARSAL),
+}
 
 
 def build(settings: Settings) -> Context:
@@ -149,7 +209,7 @@ def _channel(settings: Settings, channel: sections.Channel) -> Channel:
         layout=Layout(channel.layout) if channel.layout else DEFAULT_LAYOUT[channel.habits],
         languages=channel.languages,
         timezone=timezone,
-        account=f"{channel.platform}/{channel.habits}",
+        account=channel.account,
     )
     rhythm = Rhythm(
         post_time=channel.post_time,
@@ -159,4 +219,5 @@ def _channel(settings: Settings, channel: sections.Channel) -> Channel:
         daily_cap=channel.daily_cap,
         timezone=timezone,
     )
-    return Channel(profile, rhythm, PLATFORMS[channel.platform](settings, channel, profile))
+    platform = PLATFORMS[channel.platform](settings, channel, profile)
+    return Channel(replace(profile, rules=platform.rules), rhythm, platform)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import Finding
 from bot.domain.reader import finding
-from bot.settings.sections import CREDENTIALS, OPEN, Bot, Campaign, Channel, Planning, Publishing, Secret, Web
+from bot.settings.sections import CREDENTIALS, OPEN, OWN_KEYS, Bot, Campaign, Channel, Planning, Publishing, Secret, Web
 
 TIMEOUTS_IN_A_LEASE = 3
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
@@ -123,11 +123,20 @@ def _in_channel(channel: Channel, bot: Bot) -> Iterator[Finding]:
     for key in ("api_base", "ca_file", "proxy"):
         if channel.platform == "rehearsal" and getattr(channel, key):
             yield _find(here + key, "a rehearsal does not use the network.", "Remove it.")
+    for key in (key for key, platform in OWN_KEYS.items() if platform != channel.platform):
+        if getattr(channel, key) is not None:
+            yield _find(here + key, "unknown key.", "Remove it.")
+    if channel.platform == "mastodon" and not channel.api_base:
+        yield _find(here + "api_base", "is missing.")
     if channel.habits == "x" and channel.layout == "joined":
         yield _find(here + "layout", "two languages do not fit one post on X.", "Write “thread” or “separate”.")
     for language in channel.languages:
         if language not in bot.languages:
             yield _find(here + "languages", "“{language}” is not among those of [bot].", language=language)
+    yield from _in_credentials(here, channel)
+
+
+def _in_credentials(here: str, channel: Channel) -> Iterator[Finding]:
     known = CREDENTIALS[channel.platform]
     for name in sorted(channel.credentials.keys() - set(known)):
         yield _find(f"{here}credentials.{name}", "unknown key.", "Remove it.", near=(name, known))

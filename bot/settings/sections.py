@@ -25,6 +25,8 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "rehearsal": (),
 }
 OPEN = frozenset({"page_id", "identifier", "chat_id"})
+# Keys that mean something to one service only.
+OWN_KEYS: Mapping[str, str] = {"visibility": "mastodon", "silent": "telegram"}
 
 Language = Literal["vi", "en"]
 Service = Literal["x", "facebook", "bluesky", "mastodon", "telegram"]
@@ -192,12 +194,21 @@ class Channel(Section):
     api_base: Annotated[str, AfterValidator(_api_base)] | None = None
     ca_file: Path | None = None
     proxy: Annotated[str, AfterValidator(_proxy)] | None = None
+    visibility: Literal["public", "unlisted"] | None = None
+    silent: bool | None = None
     credentials: dict[str, Annotated[Secret, BeforeValidator(_written_out)]] = {}
 
     @property
     def habits(self) -> str:
         """The service whose limits and habits hold; a rehearsal like none has the widest limits."""
         return self.like or ("facebook" if self.platform == "rehearsal" else self.platform)
+
+    @property
+    def account(self) -> str:
+        """Where posts go, as far as this file says: an approval holds for this place and no other."""
+        ids = (secret.text for name, secret in self.credentials.items() if name in OPEN)
+        named = (text.get_secret_value() for text in ids if text)
+        return "/".join(filter(None, (self.platform, self.habits, self.api_base, *named, self.visibility)))
 
     @property
     def is_remote(self) -> bool:

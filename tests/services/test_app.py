@@ -1,14 +1,18 @@
 """The composition root: it opens what `init` made, finds what is wrong before anything runs, and never makes more."""
 
 from datetime import UTC, datetime, time
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from bot.app import PLATFORMS, SystemClock, build, establish, open_keystore, open_store
+from bot import app
+from bot.app import SystemClock, build, establish, open_keystore, open_store
 from bot.domain.errors import Misconfigured, Rejected, StoreFailed, Tampered
 from bot.domain.post import Layout
 from bot.domain.text import RULES
+from bot.logs import configure, log
 from bot.ports import Clock
 from bot.settings import Settings, load_settings
 from bot.store import audit
@@ -108,10 +112,70 @@ def test_a_database_without_its_guards_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_a_platform_without_a_file_is_named_before_anything_opens(tmp_path: Path) -> None:
-    text = '[[channel]]\nname = "m"\nplatform = "mastodon"\n[channel.credentials]\naccess_token = { env = "T" }\n'
-    with pytest.raises(Rejected, match="“mastodon” is not available in this version"):
+    text = '[[channel]]\nname = "b"\nplatform = "bluesky"\n[channel.credentials]\n'
+    text += 'identifier = "org.example"\napp_password = { env = "T" }\n'
+    with (
+        patch.dict(app.PLATFORMS, {"rehearsal": app.PLATFORMS["rehearsal"]}, clear=True),
+        pytest.raises(Rejected, match="“bluesky” is not available in this version"),
+    ):
         build(settings_in(tmp_path, text))
-    assert set(PLATFORMS) == {"rehearsal"}
+
+
+ON_MASTODON = """
+[[channel]]
+name = "m"
+platform = "mastodon"
+api_base = "http://127.0.0.1:9"
+visibility = "unlisted"
+[channel.credentials]
+access_token = { env = "TOKEN_OF_OURS" }
+[[channel]]
+name = "t"
+platform = "telegram"
+api_base = "http://127.0.0.1:9"
+[channel.credentials]
+bot_token = { env = "TOKEN_OF_OURS" }
+chat_id = "@kenh"
+"""
+
+
+def test_the_house_opens_without_the_secrets_of_its_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_in(tmp_path, ON_MASTODON)
+    establish(settings)
+    ctx = build(settings)
+    for channel in ctx.channels.values():
+        (missing,) = channel.platform.check().missing
+        assert missing == "There is no secret in $TOKEN_OF_OURS. Put it there, or name another."
+    monkeypatch.setenv("TOKEN_OF_OURS", "s3cret-of-ours")
+    for channel in ctx.channels.values():
+        (missing,) = channel.platform.check().missing
+        assert "refused" in missing
+    ctx.store.close()
+
+
+def test_an_approval_holds_for_the_place_that_the_configuration_names(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, ON_MASTODON)
+    establish(settings)
+    ctx = build(settings)
+    assert ctx.channels["m"].profile.account == "mastodon/mastodon/http://127.0.0.1:9/unlisted"
+    assert ctx.channels["t"].profile.account == "telegram/telegram/http://127.0.0.1:9/@kenh"
+    ctx.store.close()
+
+
+def test_what_an_account_signs_in_with_is_hidden_from_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_OF_OURS", "s3cret-of-ours")
+    text = ON_MASTODON.replace("visibility", 'proxy = "socks5h://a:pass%2Fword@127.0.0.1:9"\nvisibility')
+    settings = settings_in(tmp_path, text)
+    establish(settings)
+    ctx = build(settings)
+    ctx.channels["m"].platform.check()
+    written = StringIO()
+    configure(as_json=True, to=written)
+    log.info("s3cret-of-ours pass/word")
+    assert "s3cret" not in written.getvalue()
+    assert "pass/word" not in written.getvalue()
+    configure(as_json=True, to=StringIO())
+    ctx.store.close()
 
 
 def test_the_system_clock_is_aware_and_never_goes_back() -> None:

@@ -96,6 +96,30 @@ def test_every_problem_of_the_file_is_found_in_one_run(tmp_path: Path) -> None:
     ]
 
 
+ON_MASTODON = """
+[[channel]]
+name = "m"
+platform = "mastodon"
+api_base = "https://example.org"
+[channel.credentials]
+access_token = { env = "T" }
+"""
+
+
+def test_a_key_of_one_service_is_unknown_to_the_others(tmp_path: Path) -> None:
+    quiet = ON_MASTODON.replace("[channel.c", 'visibility = "unlisted"\n[channel.c')
+    assert load(tmp_path, quiet).channels[0].visibility == "unlisted"
+    on_x = ON_X.replace("[channel.c", 'visibility = "public"\n[channel.c')
+    assert "visibility: unknown key" in findings(tmp_path, on_x)[0]
+    on_mastodon = ON_MASTODON.replace("[channel.c", "silent = false\n[channel.c")
+    assert "silent: unknown key" in findings(tmp_path, on_mastodon)[0]
+
+
+def test_mastodon_needs_the_address_of_its_server(tmp_path: Path) -> None:
+    lines = findings(tmp_path, ON_MASTODON.replace('api_base = "https://example.org"\n', ""))
+    assert lines == ["config.toml: [[channel]] “m”: api_base: is missing."]
+
+
 @pytest.mark.parametrize(("wrong", "meant"), [("[planing]", "planning"), ("[chanel]", "channel"), ("[wbe]", "web")])
 def test_an_unknown_section_is_answered_with_the_one_that_was_meant(tmp_path: Path, wrong: str, meant: str) -> None:
     (line,) = findings(tmp_path, wrong)
