@@ -167,8 +167,8 @@ class Mastodon:
         given = self._call("GET", "/api/v2/instance")
         if not isinstance(given, Answer) or given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._before(given)
-        if given.status == HTTPStatus.OK:
-            self._limits = _limits(given.fields())
+        if given.status == HTTPStatus.OK and (told := given.fields()):
+            self._limits = _limits(told)
         self._learned_at = now
         return None
 

@@ -1,0 +1,115 @@
+"""The running daemon against services on loopback: what was approved arrives, once, and no token leaks."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from tests.contracts.simulators import mastodon, telegram
+from tests.contracts.simulators.base import Fault
+from tests.system.installation import Installation, wait_for
+from tests.system.test_daemon import in_seconds, scheduled, state_of
+
+CANARY = "canary-7Zq-token"
+VI, EN = "Trả tự do cho mọi người. #StopTheCrackdownVN", "Free them all. #StopTheCrackdownVN"
+ACCOUNT = """
+[[channel]]
+name = "{name}"
+platform = "{name}"
+api_base = "{base}"
+quiet_from = "00:00"
+quiet_until = "00:00"
+spacing_minutes = 0
+daily_cap = 100
+[channel.credentials]
+"""
+
+
+class Services(NamedTuple):
+    mastodon: mastodon.Server
+    telegram: telegram.Server
+
+
+@pytest.fixture
+def far(here: Installation) -> Iterator[Services]:
+    """Both services, and the installation told where they are and where its tokens lie."""
+    (here.folder / "token.txt").write_text(CANARY + "\n")
+    with mastodon.Server(token=CANARY) as on_mastodon, telegram.Server(token=CANARY) as on_telegram:
+        for server in (on_mastodon, on_telegram):
+            server.now = datetime.now(UTC)
+        with here.config.open("a") as config:
+            config.write(ACCOUNT.format(name="mastodon", base=on_mastodon.base))
+            config.write('access_token = { file = "token.txt" }\n')
+            config.write(ACCOUNT.format(name="telegram", base=on_telegram.base))
+            config.write('bot_token = { file = "token.txt" }\nchat_id = "@kenh"\n')
+        yield Services(on_mastodon, on_telegram)
+
+
+def deliveries_of(here: Installation, post_id: int) -> dict[str, Any]:
+    return {row["channel"]: row for row in here.read("delivery", "list", "--post", str(post_id))}
+
+
+def approved_texts(here: Installation) -> set[str]:
+    with closing(sqlite3.connect(here.database)) as database:
+        return {json.loads(row[0])["text"] for row in database.execute("SELECT content FROM deliveries")}
+
+
+def test_a_post_with_a_picture_reaches_both_services_as_approved(here: Installation, far: Services) -> None:
+    Image.new("RGB", (32, 16), "white").save(here.folder / "sign.png")
+    picture = ("--media", str(here.folder / "sign.png"), "--alt-vi", "Một tấm bảng trắng.", "--alt-en", "A white sign.")
+    post_id = scheduled(here, VI, EN, in_seconds(10), "--channels", "mastodon,telegram", *picture)
+    with here.running("daemon"):
+        wait_for("published", lambda: state_of(here, post_id) == "published", 40)
+    (status,), (message,) = far.mastodon.statuses.values(), far.telegram.messages.values()
+    assert {status["text"], message["text"]} == approved_texts(here)
+    assert VI in status["text"]
+    assert EN in status["text"]
+    assert status["language"] == "vi"
+    (media,) = status["media_attachments"]
+    assert "Một tấm bảng trắng." in media["description"]
+    assert message["picture"] == media["bytes"]
+    rows = deliveries_of(here, post_id)
+    assert rows["mastodon"]["url"] == status["url"]
+    assert rows["telegram"]["url"] == "https://t.me/kenh/7"
+    assert_nowhere(CANARY, here)
+
+
+def test_an_answer_that_is_lost_is_looked_for_where_that_can_be_done_and_else_asked_of_a_person(
+    here: Installation, far: Services
+) -> None:
+    far.mastodon.faults.append(Fault.CLOSE_AFTER)
+    far.telegram.faults.append(Fault.CLOSE_AFTER)
+    post_id = scheduled(here, VI, EN, in_seconds(8), "--channels", "mastodon,telegram")
+    ended = {"published", "held"}
+    with here.running("daemon"):
+        wait_for("ended", lambda: {row["state"] for row in deliveries_of(here, post_id).values()} == ended, 60)
+    states = {channel: (row["state"], row["reason"]) for channel, row in deliveries_of(here, post_id).items()}
+    assert states["mastodon"][0] == "published"
+    assert states["telegram"] == ("held", "cannot_look")
+    assert len(far.mastodon.writes) == len(far.telegram.writes) == 1
+    assert_nowhere(CANARY, here)
+
+
+def test_each_account_says_whether_it_works(here: Installation, far: Services) -> None:
+    found = here.read("channel", "check")
+    assert found["mastodon"]["name"] == "@org"
+    assert found["telegram"]["name"] == "Kênh"
+    assert [account["missing"] for account in found.values()] == [[]] * len(found)
+    assert far.mastodon.writes == far.telegram.writes == []
+    far.mastodon.revoked = True
+    said = here.run("channel", "check", "mastodon", code=1).stdout
+    assert "Cannot sign in" in said
+    assert_nowhere(CANARY, here)
+
+
+def assert_nowhere(canary: str, here: Installation) -> None:
+    """Not in the database, the record, a log, or any file but the one it was put into."""
+    files = [file for file in here.folder.rglob("*") if file.is_file() and file.name != "token.txt"]
+    assert here.database in files
+    assert [file for file in files if canary.encode() in Path(file).read_bytes()] == []
