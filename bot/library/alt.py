@@ -28,7 +28,9 @@ def alt_texts(
         confirmed = month(cases[occasion.cases[0]].confirmation.as_of, bare=True)
         page.put("as_of", confirmed)
     page.put("source", (source, source))
-    lines = (_known(messages, ("shared", name), page) for name in _STATUS_LINES[occasion.tier])
+    # Near the end of a term nothing may hint at prison.
+    said = () if occasion.near_term_end else _STATUS_LINES[occasion.tier]
+    lines = (_known(messages, ("shared", name), page) for name in said)
     line = next((pair for pair in lines if pair), None)
     page.put("status_line", line or ("", ""))
     page.put("outcome_line", line and (capital(line[0]), capital(line[1])))

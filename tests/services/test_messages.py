@@ -428,6 +428,10 @@ def test_a_share_card_is_described_in_both_languages(
         "Share card: Hoang Duc Binh, labour and environmental activist. 10 years since the arrest (15 May 2017). "
         "Last confirmed in prison: November 2023. As of November 2023. Source: hrw.org."
     )
+    near_the_end = replace(occasion, near_term_end=True)
+    silent = alt_texts(messages, near_the_end, cases, schedules.places, source="hrw.org")
+    assert silent is not None
+    assert "prison" not in silent["en"]
     hearing = _joint("hien-phap-2020-07-31", shipped, 2027)
     joint = alt_texts(messages, hearing, shipped, schedules.places, source="x.org")
     assert joint is not None
