@@ -29,7 +29,7 @@ HEADER = "# The Vietnamese of the program. English is the key; after a change: p
 DATED = datetime(2026, 11, 21, tzinfo=UTC)
 Key = str | tuple[str, str]
 # Which arguments of a call are sentences, by the name of what is called; -1 is the keyword `empty`.
-ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered")
+ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered", "Unchosen")
 SPOKEN: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys((*ERRORS, "_", "say", "remark", "ValueError"), (0,)),
     **dict.fromkeys(("good", "bad", "note", "level"), (1,)),

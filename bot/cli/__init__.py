@@ -20,7 +20,7 @@ ROOMS = {
     "init": "bot.cli.setup", "check": "bot.cli.setup", "doctor": "bot.cli.doctor",
     "run": "bot.cli.run", "daemon": "bot.cli.run", "web": "bot.cli.run",
     "rehearse": "bot.cli.rehearse", "plan": "bot.cli.plan",
-    "post": "bot.cli.post", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
+    "post": "bot.cli.draft", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
     "case": "bot.cli.event", "channel": "bot.cli.channel",
     "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
     "user": "bot.cli.user", "audit": "bot.cli.audit",

@@ -1,9 +1,13 @@
 """`plan`: drafting the days that speak, as the daemon does by itself every hour."""
 
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+
 import click
 
-from bot.cli.frame import Command, Session, as_json, day, emit, option, table
-from bot.domain.occasions import Occasion
+from bot.cli.frame import WIDTH, Command, Session, as_json, cut, day, emit, option, say
+from bot.domain.occasions import Bar, Occasion
 from bot.i18n import many, word
 
 
@@ -24,12 +28,23 @@ def plan(session: Session, *, until: str | None, as_json: bool) -> None:
         emit({"drafted": drafted, "barred": [row_of(e) for e in planned.barred], "left_out": left_out})
         return
     click.echo(many("{number} post was drafted.", "{number} posts were drafted.", len(planned.drafted)))
-    rows = [(each.on, word(each.kind, "kind"), "", word(each.bar or "", "bar"), who(each)) for each in planned.barred]
-    rows += [
-        (e.occasion.on, word(e.occasion.kind, "kind"), e.channel, word(e.why, "bar"), who(e.occasion))
-        for e in planned.left_out
-    ]
-    table(["Day", "Kind", "Account", "Why not", "Who"], sorted(rows), empty="No day was left out.")
+    accounts: dict[tuple[Occasion, Bar], list[str]] = {(each, each.bar): [] for each in planned.barred if each.bar}
+    for each in planned.left_out:
+        accounts.setdefault((replace(each.occasion, bar=each.why), each.why), []).append(each.channel)
+    if not accounts:
+        say("No day was left out.")
+        return
+    rows = ((one, ", ".join((word(why, "bar"), *names))) for (one, why), names in accounts.items())
+    say_days(sorted(rows, key=lambda row: (row[0].on, row[0].key)))
+    say("Some of these you may draft yourself: campaignbot post draft")
+
+
+def say_days(rows: Iterable[tuple[Occasion, str]]) -> None:
+    """What there is to know of each day, and under it the day's key, whole, as it can be typed."""
+    for occasion, told in rows:
+        several = f" · {who(occasion)}" if len(occasion.cases) > 1 else ""
+        click.echo(cut(f"{occasion.on} {word(occasion.kind, 'kind')}: {told}{several}", WIDTH))
+        click.echo(f"    {shlex.quote(occasion.key)}")
 
 
 def who(occasion: Occasion) -> str:
@@ -38,6 +53,7 @@ def who(occasion: Occasion) -> str:
 
 def row_of(occasion: Occasion) -> dict[str, object]:
     return {
+        "key": occasion.key,
         "date": occasion.on,
         "kind": occasion.kind,
         "cases": occasion.cases,

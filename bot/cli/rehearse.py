@@ -25,6 +25,7 @@ def rehearse(session: Session, *, start: str, days: int, text: bool, as_json: bo
     """
     from bot.daemon.rehearse import line_to_plain
     from bot.daemon.rehearse import rehearse as rehearsal
+    from bot.services.choosing import A_YEAR
 
     ctx = session.ctx
     lines = rehearsal(ctx, day(start, ctx.today()), days, _progress if sys.stderr.isatty() else None)
@@ -53,6 +54,9 @@ def rehearse(session: Session, *, start: str, days: int, text: bool, as_json: bo
     click.echo(many("{number} post would go out.", "{number} posts would go out.", len(going)))
     if any(row["needs_approval"] for row in going):
         say("* still needs approval. Times are those of Hà Nội, UTC+7. Nothing was sent.")
+    if len(going) < len(rows):
+        most = min(days, A_YEAR.days)
+        say("What you may draft yourself: campaignbot post draft --from {day} --days {days}", day=start, days=most)
 
 
 def _outcome(row: dict[str, object]) -> str:

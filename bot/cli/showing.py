@@ -65,6 +65,7 @@ def row_of(post: Post) -> dict[str, Any]:
         "kind": post.content.kind,
         "tier": post.content.tier,
         "on": post.content.on,
+        "key": post.occasion,
         "cases": post.content.cases,
         "channels": post.content.channels,
         "revision": post.revision,

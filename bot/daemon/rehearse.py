@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import rehearsal_platform
+from bot.domain.byhand import PASSABLE
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import BadInput
 from bot.domain.occasions import Occasion
@@ -73,6 +74,7 @@ class Line:
     years: int = 0
     days: int = 0
     observance: str = ""
+    key: str = ""
     model: str = ""
     needs_approval: bool = False
     post_id: int | None = None
@@ -195,11 +197,14 @@ def _barred_line(occasion: Occasion) -> Line:
         years=occasion.years,
         days=occasion.days,
         observance=occasion.observance,
+        key=occasion.key,
     )
 
 
-def _bar(occasion: Occasion | None) -> str:
-    return occasion.bar.value if occasion and occasion.bar else ""
+def _bar(occasion: Occasion | None, *, drafted: bool = False) -> str:
+    """Why it makes no post by itself; where it has one, only what a person cannot pass."""
+    bar = occasion.bar if occasion else None
+    return "" if bar is None or (drafted and bar in PASSABLE) else bar.value
 
 
 def _post_line(
@@ -219,10 +224,11 @@ def _post_line(
         cases=post.content.cases,
         campaign=post.content.campaign,
         tier=post.content.tier,
-        reason="" if went else _bar(occasion) or stopped or post.reason or post.state.value,
+        reason="" if went else _bar(occasion, drafted=True) or stopped or post.reason or post.state.value,
         years=occasion.years if occasion else 0,
         days=occasion.days if occasion else 0,
         observance=occasion.observance if occasion else "",
+        key=post.occasion,
         model=post.content.model,
         needs_approval=needs,
         post_id=post.id,
@@ -260,6 +266,7 @@ def _part(stage: Context, channel: str, part: Part) -> Mapping[str, Any]:
 def line_to_plain(line: Line) -> dict[str, Any]:
     """The JSON of one line: local date and time with its zone, and the reason where it would not go out."""
     return {
+        "key": line.key,
         "date": line.on.isoformat(),
         "time": line.at.astimezone(zone(VIETNAM)).strftime("%H:%M") if line.at else "",
         "timezone": VIETNAM,

@@ -242,7 +242,7 @@ def compose(  # noqa: PLR0913 - what is said, of whom, where, and how: each is a
     return NoWording(missing_fields(models, page, occasion, kind))
 
 
-def compose_general(
+def compose_general(  # noqa: PLR0913 - as compose
     messages: Messages,
     campaign: Campaign,
     rules: TextRules,
@@ -251,6 +251,7 @@ def compose_general(
     layout: str = Layout.THREAD,
     platform: str = "",
     with_link: bool = True,
+    with_media: bool = False,
     model: str = "",
 ) -> Wording | Misfit | NoWording:
     """A general appeal, which names nobody; `turn` counts through the models."""
@@ -263,4 +264,5 @@ def compose_general(
     usable = [pattern for pattern in named if is_possible(pattern.model, page, dated=False)]
     if not usable:
         return NoWording()
-    return _worded(usable[turn % len(usable)], "general", page, tail, _Frame(rules, layout == Layout.JOINED, False))  # noqa: FBT003
+    frame = _Frame(rules, layout == Layout.JOINED, with_media)
+    return _worded(usable[turn % len(usable)], "general", page, tail, frame)

@@ -52,6 +52,7 @@ def draft(
 ) -> list[Post]:
     """Write the sketches down, frozen and in review; a proposal stays a draft until a person answers.
 
+    What a person drafts by hand is theirs, and stays a draft until they submit it.
     Left for the next run: what somebody else drafted meanwhile, and what rests on a fact that has changed.
     """
     audit.lock_tail(tx)
@@ -62,12 +63,12 @@ def draft(
         if all(slug in named and not stale_cites(each.content.cites, named[slug]) for slug in each.content.cases)
     ]
     new = [NewPost(each.content, occasion=each.occasion.key, standing_id=standing_id) for each in true]
-    added = posts.add(tx, new, None, ctx.now())
-    proposals = {each.occasion.key for each in true if each.occasion.bar is Bar.SAME_HEARING}
+    added = posts.add(tx, new, actor.id if actor else None, ctx.now())
+    waits = {each.occasion.key for each in true if actor or each.occasion.bar is Bar.SAME_HEARING}
     frozen = {
         post.id: freeze(post.id, post.document, rendered(ctx, post.content)[0])
         for post in added
-        if post.occasion not in proposals
+        if post.occasion not in waits
     }
     posts.freeze(tx, [(post_id, *each) for post_id, each in frozen.items()], ctx.now())
     actor_name = actor.pseudonym if actor else PROGRAM

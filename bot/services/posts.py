@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.campaign import Slot
+from bot.domain.campaign import Campaign, Slot
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.hygiene import problems
 from bot.domain.people import Duty, Person, require
@@ -85,13 +85,18 @@ def add_in(
     return added
 
 
+def campaign_named(ctx: Context, slug: str) -> Campaign:
+    campaign = ctx.schedules.campaign(slug)
+    if campaign is None:
+        known = ", ".join(each.slug for each in ctx.schedules.campaigns) or "none"
+        raise BadInput("There is no campaign “{slug}”. There are: {known}.", slug=slug[:60], known=known)
+    return campaign
+
+
 def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
     """In NFC, on accounts that exist, resting on the facts of its cases as they stand."""
     content = tidied(content)
-    campaign = ctx.schedules.campaign(content.campaign)
-    if campaign is None:
-        known = ", ".join(each.slug for each in ctx.schedules.campaigns) or "none"
-        raise BadInput("There is no campaign “{slug}”. There are: {known}.", slug=content.campaign[:60], known=known)
+    campaign = campaign_named(ctx, content.campaign)
     channels = content.channels or campaign.channels or tuple(ctx.channels)
     for name in channels:
         ctx.channel(name)
@@ -112,13 +117,18 @@ def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
     )
 
 
-def windows(ctx: Context, tx: Connection, content: Content, when: When, *, post_id: int = 0) -> tuple[Window, ...]:
-    """Without a time or slot, those the content has already for its channels."""
+def windows(
+    ctx: Context, tx: Connection, content: Content, when: When, *, post_id: int = 0, start: datetime | None = None
+) -> tuple[Window, ...]:
+    """Without a time or slot, those the content has already for its channels. Slots are looked for from `start` on."""
     grace = when.grace or timedelta(minutes=ctx.publishing.grace_minutes)
     now = ctx.now()
     if when.slot:
         taken = taken_times(ctx, tx, now - timedelta(days=1), now + SLOT_HORIZON, but=post_id)
-        slots = {name: _next_slot(ctx, content.campaign, name, when.slot, taken[name]) for name in content.channels}
+        after = max(now, start or now)
+        slots = {
+            name: _next_slot(ctx, content.campaign, name, when.slot, taken[name], after) for name in content.channels
+        }
         return tuple(Window(name, due, due + grace) for name, due in slots.items())
     if when.at is None:
         return _kept_windows(content)
@@ -143,9 +153,11 @@ def _kept_windows(content: Content) -> tuple[Window, ...]:
     return tuple(window for window in own.values() if window)
 
 
-def _next_slot(ctx: Context, campaign: str, name: str, slot: str, taken: Collection[datetime]) -> datetime:
+def _next_slot(
+    ctx: Context, campaign: str, name: str, slot: str, taken: Collection[datetime], after: datetime
+) -> datetime:
     fitting = tuple(each for each in ctx.schedules.slots if _serves(each, campaign, name, slot))
-    due = next_free(fitting, taken, ctx.now(), ctx.channel(name).rhythm)
+    due = next_free(fitting, taken, after, ctx.channel(name).rhythm)
     if due is None:
         raise Refused("{channel} has no free slot within a year. Give a time, or add a slot.", channel=name)
     return due

@@ -14,7 +14,7 @@ from bot.domain.slots import at_local, local_date, spread
 from bot.domain.text import fits
 from bot.library.messages import NoWording, Wording, compose
 from bot.services.content import taken_times
-from bot.services.context import Channel, Context
+from bot.services.context import Context
 from bot.store import cases, holds
 
 _MIDNIGHT = time(0)
@@ -40,6 +40,15 @@ class Sketch:
 
     occasion: Occasion
     content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person settled: each account's time, a model by its id, and whether a picture comes with it."""
+
+    windows: Mapping[str, Window]
+    model: str = ""
+    with_media: bool = False
 
 
 @dataclass(slots=True)
@@ -76,10 +85,10 @@ def find_occasions(ctx: Context, desk: Desk, start: date, end: date) -> tuple[Oc
         leap_day=LeapDay(ctx.planning.leap_day),
     )
     found = occasions(tuple(desk.cases.values()), tuple(desk.observances.values()), start, end, rules)
-    return tuple(replace(one, bar=Bar.HELD) if one.bar is None and _is_held(desk, one) else one for one in found)
+    return tuple(replace(one, bar=Bar.HELD) if one.bar is None and is_held(desk, one) else one for one in found)
 
 
-def _is_held(desk: Desk, occasion: Occasion) -> bool:
+def is_held(desk: Desk, occasion: Occasion) -> bool:
     scopes = {("campaign", occasion.campaign), *(("case", slug) for slug in occasion.cases)}
     return not scopes.isdisjoint(desk.held)
 
@@ -95,7 +104,7 @@ def sketch(
             barred.append(occasion)
         if occasion.bar not in {None, Bar.SAME_HEARING}:
             continue
-        content, why = _content(ctx, desk, occasion, channels)
+        content, why = written(ctx, desk, occasion, channels)
         if content is not None:
             sketches.append(Sketch(occasion, content))
         elif occasion.bar is None:
@@ -103,20 +112,19 @@ def sketch(
     return sketches, tuple(barred)
 
 
-def _content(ctx: Context, desk: Desk, occasion: Occasion, channels: Sequence[str]) -> tuple[Content | None, Bar]:
-    campaign = ctx.schedules.campaign(occasion.campaign) or ctx.schedules.default_campaign
+def written(
+    ctx: Context, desk: Desk, occasion: Occasion, channels: Sequence[str] = (), by_hand: ByHand | None = None
+) -> tuple[Content | None, Bar]:
+    """One post for all the accounts that can have it, or why there is none; `desk` is told who is left out."""
     worded: dict[str, tuple[Wording, Window]] = {}
     said: dict[tuple[str, bool], Wording] = {}
     why = Bar.DAILY_CAP
-    for name in _roomiest_first(ctx, channels or campaign.channels or tuple(ctx.channels)):
-        channel = ctx.channels[name]
-        window = _window(ctx, desk, occasion, name, channel)
+    for name in roomiest_first(ctx, channels or accounts_of(ctx, occasion.campaign)):
+        window = by_hand.windows.get(name) if by_hand else own_window(ctx, desk, occasion, name)
         if window is None:
             desk.left_out.append(LeftOut(occasion, name, Bar.DAILY_CAP))
             continue
-        words = _worded(
-            ctx, desk, occasion, channel.profile, said, today_is_local=local_date(window.due) == occasion.on
-        )
+        words = _worded(ctx, desk, occasion, name, said, by_hand, today_is_local=local_date(window.due) == occasion.on)
         if isinstance(words, Wording):
             worded[name] = (words, window)
             desk.taken.setdefault((name, occasion.on), []).append(window.due)
@@ -126,20 +134,25 @@ def _content(ctx: Context, desk: Desk, occasion: Occasion, channels: Sequence[st
     return (_gathered(ctx, desk, occasion, worded) if worded else None), why
 
 
-def _window(ctx: Context, desk: Desk, occasion: Occasion, name: str, channel: Channel) -> Window | None:
+def accounts_of(ctx: Context, campaign: str) -> tuple[str, ...]:
+    known = ctx.schedules.campaign(campaign) or ctx.schedules.default_campaign
+    return known.channels or tuple(ctx.channels)
+
+
+def own_window(ctx: Context, desk: Desk, occasion: Occasion, name: str, *, even_if_full: bool = False) -> Window | None:
     """Open until the end of the local day. None when the day has no room or is over there."""
-    day = (name, occasion.on)
-    if day in desk.full:
-        return None
-    (due,) = spread(occasion.on, 1, desk.taken.get(day, ()), channel.rhythm)
+    rhythm, day = ctx.channels[name].rhythm, (name, occasion.on)
+    (due,) = (None,) if day in desk.full else spread(occasion.on, 1, desk.taken.get(day, ()), rhythm)
     if due is None:
         desk.full.add(day)
-        return None
-    not_after = at_local(occasion.on + _DAY, _MIDNIGHT, channel.rhythm.timezone) - _INSTANT
+        if not even_if_full:
+            return None
+        due = at_local(occasion.on, rhythm.post_time, rhythm.timezone)
+    not_after = at_local(occasion.on + _DAY, _MIDNIGHT, rhythm.timezone) - _INSTANT
     return Window(name, due, not_after) if not_after > ctx.now() else None
 
 
-def _roomiest_first(ctx: Context, names: Sequence[str]) -> list[str]:
+def roomiest_first(ctx: Context, names: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: -ctx.channels[name].profile.rules.limit)
 
 
@@ -147,17 +160,37 @@ def _worded(
     ctx: Context,
     desk: Desk,
     occasion: Occasion,
-    profile: Profile,
+    name: str,
     said: dict[tuple[str, bool], Wording],
+    by_hand: ByHand | None,
     *,
     today_is_local: bool,
 ) -> Wording | Misfit | NoWording:
     """The words for one account. Those of a roomier one, with nothing left out, are its own too wherever they fit."""
+    profile, media = ctx.channels[name].profile, bool(by_hand and by_hand.with_media)
     own = profile.like if any(layer == profile.like for layer, _ in ctx.messages.patterns) else ""
     whole = said.get((own, today_is_local))
-    if whole and not whole.dropped and _fits(whole, profile):
+    if whole and not whole.dropped and _fits(whole, profile, with_media=media):
         return whole
-    words = compose(
+    model = by_hand.model if by_hand else ""
+    words = said_as(ctx, desk, occasion, profile, model, today_is_local=today_is_local, with_media=media)
+    if isinstance(words, Wording):
+        said.setdefault((own, today_is_local), words)
+    return words
+
+
+def said_as(
+    ctx: Context,
+    desk: Desk,
+    occasion: Occasion,
+    profile: Profile,
+    model: str = "",
+    *,
+    today_is_local: bool = True,
+    with_media: bool = False,
+) -> Wording | Misfit | NoWording:
+    """As `compose`, with what is on the desk."""
+    return compose(
         ctx.messages,
         occasion,
         desk.cases,
@@ -168,16 +201,16 @@ def _worded(
         today_is_local=today_is_local,
         layout=profile.layout,
         platform=profile.like,
+        with_media=with_media,
+        model=model,
         max_age_days=ctx.planning.status_max_age_days,
     )
-    if isinstance(words, Wording):
-        said.setdefault((own, today_is_local), words)
-    return words
 
 
-def _fits(words: Wording, profile: Profile) -> bool:
-    parts = (part for text in words.texts.values() for part in text.split(BETWEEN_POSTS))
-    return all(fits(part, profile.rules) for part in parts)
+def _fits(words: Wording, profile: Profile, *, with_media: bool) -> bool:
+    parts = [text.split(BETWEEN_POSTS) for text in words.texts.values()]
+    first = all(fits(first, profile.rules, with_media=with_media) for first, *_ in parts)
+    return first and all(fits(part, profile.rules) for _, *more in parts for part in more)
 
 
 def _unworded(occasion: Occasion, channel: str, words: Misfit | NoWording) -> LeftOut:
@@ -186,18 +219,23 @@ def _unworded(occasion: Occasion, channel: str, words: Misfit | NoWording) -> Le
     return LeftOut(occasion, channel, Bar.NO_WORDING, missing=words.missing)
 
 
-def _gathered(ctx: Context, desk: Desk, occasion: Occasion, worded: Mapping[str, tuple[Wording, Window]]) -> Content:
-    """One post for all accounts: the roomiest one's text is common, the others keep theirs where it differs."""
-    common = next(iter(worded.values()))[0]
+def texts_of(worded: Mapping[str, Wording]) -> dict[tuple[str, str], str]:
+    """The roomiest account's text, which comes first, is common; the others keep theirs where it differs."""
+    common = next(iter(worded.values()))
     texts = {(language, ""): common.texts[language] for language in LANGUAGES}
-    for name, (words, _) in worded.items():
+    for name, words in worded.items():
         if words.texts != common.texts:
             texts |= {(language, name): words.texts[language] for language in LANGUAGES}
+    return texts
+
+
+def _gathered(ctx: Context, desk: Desk, occasion: Occasion, worded: Mapping[str, tuple[Wording, Window]]) -> Content:
+    common = next(iter(worded.values()))[0]
     cited = sorted({cite for words, _ in worded.values() for cite in words.cites})
     tiers = {words.tier for words, _ in worded.values()}
     return Content(
         campaign=occasion.campaign,
-        texts=texts,
+        texts=texts_of({name: words for name, (words, _) in worded.items()}),
         channels=tuple(name for name in ctx.channels if name in worded),
         windows=tuple(worded[name][1] for name in ctx.channels if name in worded),
         cases=occasion.cases,

@@ -151,6 +151,12 @@ def counts(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(select(_c.state, func.count()).group_by(_c.state))}
 
 
+def appeals(tx: Connection, campaign: str) -> int:
+    """How many general appeals the campaign had in the words of messages/, cancelled ones too."""
+    worded = (_c.document.contains('"kind":"general"'), ~_c.document.contains('"model":""'))
+    return tx.execute(select(func.count()).where(_c.campaign == campaign, *worded)).scalar_one()
+
+
 def revisions(tx: Connection, post_id: int) -> tuple[Revision, ...]:
     table = t.post_revisions
     query = select(table).where(table.c.post_id == post_id).order_by(table.c.revision)

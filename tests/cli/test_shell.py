@@ -247,9 +247,9 @@ def test_the_running_program_says_what_there_is_to_do_in_good_plurals(
         return capsys.readouterr().out
 
     assert empty in said()
-    for words in ("Một.", "Hai."):
-        texts = ("--campaign", "stop-the-crackdown-vn", "--vi", words, "--en", words, "--at", "2126-12-10 09:00")
-        post = re.findall(r"Post (\d+)", desk.type("post", "add", *texts, by="lan").out)[0]
+    texts = ("--campaign", "stop-the-crackdown-vn", "--vi", "Một.", "--en", "One.", "--at", "2126-12-10 09:00")
+    waiting, approved = (re.findall(r"Post (\d+)", desk.type("post", "add", *texts, by="lan").out)[0] for _ in "12")
+    for post in (waiting, approved):
         desk.type("post", "submit", post, by="lan")
-    desk.type("post", "approve", post, by="minh", stdin="y\n")
+    desk.type("post", "approve", approved, by="minh", stdin="y\n")
     assert with_one in said()
