@@ -34,6 +34,8 @@ class OnDemand:
             return platform
         outcome = platform.publish(parcel)
         self._remember(platform.rules)
+        if isinstance(outcome, Absent) and outcome.failure is Failure.AUTH_BROKEN:
+            self._platform = None  # another key may lie in the same place by the time it is needed again
         return outcome
 
     def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
@@ -45,6 +47,7 @@ class OnDemand:
         return platform if isinstance(platform, Absent) else platform.withdraw(receipt)
 
     def check(self) -> Account:
+        self._platform = None
         platform = self._open()
         if isinstance(platform, Absent):
             return Account("", "", missing=(platform.detail,))

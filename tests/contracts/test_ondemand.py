@@ -30,14 +30,16 @@ class Server:
 
     rules: TextRules = USUAL
     opened: list[None] = field(default_factory=list)
+    answer: Outcome = Published(Receipt("1"))  # noqa: RUF009 - frozen
 
     def __call__(self) -> Platform:
         self.opened.append(None)
         return self
 
     def publish(self, parcel: Parcel) -> Outcome:
+        del parcel
         self.rules = ROOMY
-        return Published(Receipt(parcel.idem_key))
+        return self.answer
 
     def find(self, parcel: Parcel, since: object) -> None:
         del parcel, since
@@ -71,8 +73,17 @@ def test_it_opens_once_and_not_before_it_must(tmp_path: Path) -> None:
     assert account.rules == USUAL
     assert server.opened == []
     account.check()
-    account.publish(parcel())
+    for _ in range(3):
+        account.publish(parcel())
     assert len(server.opened) == 1
+
+
+def test_a_key_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    server = Server(answer=Absent(Failure.AUTH_BROKEN, "401"))
+    account = OnDemand(USUAL, tmp_path / "limits.json", server)
+    for _ in range(2):
+        account.publish(parcel())
+    assert len(server.opened) == 2
 
 
 def test_what_the_server_said_of_its_limits_is_known_to_the_next_process(tmp_path: Path) -> None:
