@@ -57,8 +57,10 @@ def draft(ctx: Context, author: Person, key: str, asked: Asked) -> Drafted:
     """The author's own draft of a day, which nobody else then drafts. Raises BadInput, NotFound, Refused, Conflict."""
     require(author, Duty.WRITE_POST)
     occasion, desk = find(ctx, key, asked.case)
-    if occasion.bar is Bar.DEATH_BY_HAND and not asked.model and (known := choices(ctx, desk, occasion)):
-        raise Unchosen("Of somebody who died, a person picks the words. Choose one by --model.", known)
+    if occasion.bar is Bar.DEATH_BY_HAND and not asked.model:
+        if known := choices(ctx, desk, occasion):
+            raise Unchosen("Of somebody who died, a person picks the words. Choose one by --model.", known)
+        raise Refused("No words fit what is known of it. Write them yourself: campaignbot post add --help")
     names = asked.channels or accounts_of(ctx, occasion.campaign)
     with ctx.store.read() as tx:
         timed = _timed(ctx, tx, desk, occasion, names, asked.when)

@@ -70,6 +70,14 @@ def test_of_a_death_a_person_picks_the_words_from_all_that_are_true(ctx: Context
     assert post.content.texts["en", ""] == words["M-2"]["en"]
 
 
+def test_of_a_death_that_no_model_may_tell_nothing_is_drafted(ctx: Context, crew: Crew) -> None:
+    elsewhere = an_event(EventKind.DEATH, BEFORE)  # every model says that it was in custody
+    on_file(ctx, a_case(elsewhere, status=Status.DIED))
+    for model in ("", "M-1"):
+        with pytest.raises(Refused, match="No words fit"):
+            by_hand(ctx, crew, DEATH_KEY, model=model)
+
+
 def test_a_death_takes_two_yeses_and_none_of_them_the_authors(ctx: Context, crew: Crew) -> None:
     on_file(ctx, died())
     both = people.set_roles(ctx, crew.admin, "binh", {Role.COORDINATOR, Role.REVIEWER})
