@@ -1,0 +1,1 @@
+"""Figures of this machine, and ratios beside peers: `make bench` prints them and says how each was measured."""
