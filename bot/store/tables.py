@@ -208,7 +208,6 @@ deliveries = _table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("looks", Integer, nullable=False, server_default="0"),
     Column("asked_by", ForeignKey("people.id")),
-    Column("frozen", Text),
     Column("remote_id", Text),
     Column("url", Text),
     Column("reference", Text),

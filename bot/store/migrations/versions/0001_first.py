@@ -165,7 +165,6 @@ def upgrade() -> None:
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("looks", Integer, nullable=False, server_default="0"),
         Column("asked_by", ID, ForeignKey("people.id")),
-        Column("frozen", Text),
         Column("remote_id", Text),
         Column("url", Text),
         Column("reference", Text),
