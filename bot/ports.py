@@ -44,7 +44,7 @@ class Parcel:
     """One part for one channel, frozen: a platform sends these bytes or nothing.
 
     `deadline` is on the boot clock: a platform checks it just before the first byte leaves, and abandons if late.
-    `root` and `parent` are the receipts of the thread's first part and of the part replied to.
+    `part` counts from 0. `root` and `parent` are the receipts of the thread's first part and of the part replied to.
     """
 
     delivery_id: int
@@ -55,6 +55,7 @@ class Parcel:
     images: tuple[Image, ...]
     deadline: float
     attempt: int = 1
+    part: int = 0
     root: Receipt | None = None
     parent: Receipt | None = None
 

@@ -217,6 +217,7 @@ def _parcel(ctx: Context, tx: Connection, delivery: Delivery) -> Parcel:
         ),
         deadline=ctx.clock.boot() + ctx.publishing.lease_s / 2,
         attempt=delivery.attempts,
+        part=delivery.part,
         root=receipt_of(root) if root else None,
         parent=receipt_of(parent) if parent else None,
     )
