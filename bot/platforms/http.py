@@ -68,14 +68,15 @@ class Door:
         method: str,
         path: str,
         *,
+        base: str = "",
         deadline: float | None = None,
         patience_s: float | None = None,
         **content: Any,  # noqa: ANN401 - params, json, data, files and headers, as requests takes them
     ) -> Answer | Absent | Unsure:
-        """Every status but a redirect is an Answer. Absent means surely not applied."""
+        """Every status but a redirect is an Answer. Absent means surely not applied. `base`: not at the usual one."""
         try:
             with self.until(deadline, patience_s):
-                given = self.session.request(method, self.base + path, **content)
+                given = self.session.request(method, (base or self.base) + path, **content)
         except Failed as failed:
             return failed.outcome
         except (requests.RequestException, ValueError):

@@ -31,6 +31,8 @@ class NetworkContract(PlatformContract):
     recorded: tuple[tuple[Reply, Failure | None], ...] = ()
     # How it asks to wait, and the seconds it means.
     limited: tuple[tuple[Reply, int], ...] = ()
+    # Whether posts can be read without signing in.
+    open_to_all = False
 
     def start(self, tls: Any = None) -> Any:  # noqa: ANN401 - a simulator with switches of its own
         raise NotImplementedError
@@ -138,7 +140,7 @@ class NetworkContract(PlatformContract):
     def test_signed_out_everything_ends_in_words(self, platform: Platform) -> None:
         receipt = self.post(platform)
         self.far.revoked = True
-        assert isinstance(platform.find(parcel(), EARLIER), Unsure)
+        assert isinstance(platform.find(parcel(), EARLIER), Published if self.open_to_all else Unsure)
         withdrawn = platform.withdraw(receipt)
         assert isinstance(withdrawn, Absent)
         assert withdrawn.failure is Failure.AUTH_BROKEN
