@@ -63,6 +63,14 @@ def _later(opening: Callable[[Settings, sections.Channel], Platform]) -> Opener:
     return on_demand
 
 
+def _bluesky(settings: Settings, channel: sections.Channel) -> Platform:
+    from bot.platforms.bluesky import API, Bluesky
+
+    secrets = settings.secrets(channel)
+    identifier = secrets["identifier"].get_secret_value()
+    return Bluesky(_door(settings, channel, secrets, API), identifier, secrets["app_password"])
+
+
 def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.mastodon import Mastodon
 
@@ -100,6 +108,7 @@ def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, S
 
 
 PLATFORMS: Mapping[str, Opener] = {
+    "bluesky": _later(_bluesky),
     "mastodon": _later(_mastodon),
     "telegram": _later(_telegram),
     "rehearsal": lambda settings, _, profile: rehearsal_platform(profile, settings.data_dir / REHEARSAL),
