@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.contracts.simulators import mastodon, telegram
+from tests.contracts.simulators import bluesky, mastodon, telegram
 from tests.contracts.simulators.base import Fault
 from tests.system.installation import Installation, wait_for
 from tests.system.test_daemon import in_seconds, scheduled, state_of
@@ -34,21 +34,25 @@ daily_cap = 100
 class Services(NamedTuple):
     mastodon: mastodon.Server
     telegram: telegram.Server
+    bluesky: bluesky.Server
 
 
 @pytest.fixture
 def far(here: Installation) -> Iterator[Services]:
-    """Both services, and the installation told where they are and where its tokens lie."""
+    """The services, and the installation told where they are and where its tokens lie."""
     (here.folder / "token.txt").write_text(CANARY + "\n")
-    with mastodon.Server(token=CANARY) as on_mastodon, telegram.Server(token=CANARY) as on_telegram:
-        for server in (on_mastodon, on_telegram):
+    servers = mastodon.Server(token=CANARY), telegram.Server(token=CANARY), bluesky.Server(token=CANARY)
+    with servers[0] as on_mastodon, servers[1] as on_telegram, servers[2] as on_bluesky:
+        for server in servers:
             server.now = datetime.now(UTC)
         with here.config.open("a") as config:
             config.write(ACCOUNT.format(name="mastodon", base=on_mastodon.base))
             config.write('access_token = { file = "token.txt" }\n')
             config.write(ACCOUNT.format(name="telegram", base=on_telegram.base))
             config.write('bot_token = { file = "token.txt" }\nchat_id = "@kenh"\n')
-        yield Services(on_mastodon, on_telegram)
+            config.write(ACCOUNT.format(name="bluesky", base=on_bluesky.base))
+            config.write(f'identifier = "{bluesky.HANDLE}"\napp_password = {{ file = "token.txt" }}\n')
+        yield Services(*servers)
 
 
 def deliveries_of(here: Installation, post_id: int) -> dict[str, Any]:
@@ -96,12 +100,29 @@ def test_an_answer_that_is_lost_is_looked_for_where_that_can_be_done_and_else_as
     assert_nowhere(CANARY, here)
 
 
+def test_a_thread_on_bluesky_whose_answers_are_lost_is_there_once_and_in_order(
+    here: Installation, far: Services
+) -> None:
+    far.bluesky.faults += [Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE, Fault.ERROR_AFTER]
+    post_id = scheduled(here, VI, EN, in_seconds(8), "--channels", "bluesky", "--grace", "20m")
+    with here.running("daemon"):
+        wait_for("published", lambda: state_of(here, post_id) == "published", 120)
+    posts = far.bluesky.posts
+    assert [(post["text"], post["langs"]) for post in posts] == [(VI, ["vi"]), (EN, ["en"])]
+    first, second = (f"at://{bluesky.DID}/{bluesky.POSTS}/{key}" for _, key in far.bluesky.records)
+    assert posts[1]["reply"]["parent"]["uri"] == posts[1]["reply"]["root"]["uri"] == first
+    assert {row["remote_id"] for row in here.read("delivery", "list", "--post", str(post_id))} == {first, second}
+    assert len({post["createdAt"] for post in posts}) == 1
+    assert_nowhere("canary", here)
+
+
 def test_each_account_says_whether_it_works(here: Installation, far: Services) -> None:
     found = here.read("channel", "check")
     assert found["mastodon"]["name"] == "@org"
     assert found["telegram"]["name"] == "Kênh"
+    assert found["bluesky"]["name"] == f"@{bluesky.HANDLE}"
     assert [account["missing"] for account in found.values()] == [[]] * len(found)
-    assert far.mastodon.writes == far.telegram.writes == []
+    assert far.mastodon.writes == far.telegram.writes == far.bluesky.writes == []
     far.mastodon.revoked = True
     said = here.run("channel", "check", "mastodon", code=1).stdout
     assert "Cannot sign in" in said
