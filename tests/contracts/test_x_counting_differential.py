@@ -20,6 +20,9 @@ INSTALL_S, COUNT_S = 120, 60
 # Unicode 15.1 joined Indic conjuncts into one grapheme; Node and `regex` need not have the same version.
 INDIC = re.compile("[\u0900-\u0dff]")
 
+# One worker installs the package, and asks it once.
+pytestmark = pytest.mark.xdist_group("npm")
+
 Row = Mapping[str, Any]
 
 
