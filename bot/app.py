@@ -115,9 +115,12 @@ PLATFORMS: Mapping[str, Opener] = {
 }
 
 
-def build(settings: Settings) -> Context:
-    """Opens what `init` made. Raises Rejected, Misconfigured, StoreFailed or Tampered, with the next step."""
-    findings = unavailable(settings)
+def build(settings: Settings, *, bare: bool = False) -> Context:
+    """Opens what `init` made. Raises Rejected, Misconfigured, StoreFailed or Tampered, with the next step.
+
+    `bare` leaves out what people edit, so that a mistake there never keeps anybody from stopping the program.
+    """
+    findings = [] if bare else unavailable(settings)
     if findings:
         raise Rejected(findings)
     store = open_store(settings)
@@ -125,7 +128,7 @@ def build(settings: Settings) -> Context:
         with store.read() as tx:
             schema.assert_at_head(tx)
             guards.assert_guarded(tx)
-        return _furnish(settings, store, open_keystore(settings))
+        return _furnish(settings, store, open_keystore(settings), bare=bare)
     except BaseException:
         store.close()
         raise
@@ -180,15 +183,15 @@ def unavailable(settings: Settings) -> list[Finding]:
     ]
 
 
-def _furnish(settings: Settings, store: Store, keystore: Keystore) -> Context:
-    schedules, messages = read_library(settings)
+def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool) -> Context:
+    schedules, messages = (Schedules(), Messages({}, {})) if bare else read_library(settings)
     return Context(
         store=store,
         keystore=keystore,
         clock=SystemClock(),
         schedules=schedules,
         messages=messages,
-        channels={channel.name: _channel(settings, channel) for channel in settings.channels},
+        channels={} if bare else {channel.name: _channel(settings, channel) for channel in settings.channels},
         data_dir=settings.data_dir,
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),

@@ -21,7 +21,7 @@ from bot.cli.frame import (
 )
 from bot.domain.errors import Tampered
 from bot.domain.people import Duty, Person, require
-from bot.i18n import _, sentence
+from bot.i18n import _, filled, sentence
 
 
 @click.group(cls=Group, help="The audit log: who did what, and the proof that nobody altered it.")
@@ -85,13 +85,13 @@ def verify(session: Session, *, anchors: tuple[Path, ...], all_signatures: bool,
         except Tampered as error:
             unguarded = sentence(error)
     if as_json:
-        emit(plain(verdict) | {"unguarded": unguarded})
+        emit(plain(verdict) | {"reason": str(verdict.reason), "unguarded": unguarded})
     else:
         if verdict.code == 0:
             say("Verified ✓ up to entry {n}", n=verdict.size - 1)
         elif verdict.first_bad is not None:
             click.echo(_("✕ Does not match from entry {n}.").format(n=verdict.first_bad), err=True)
-        click.echo(verdict.reason, err=verdict.code != 0)
+        click.echo(filled(verdict.reason.template, verdict.reason.fields), err=verdict.code != 0)
         click.echo(unguarded, err=True, nl=bool(unguarded))
     if code := verdict.code or int(bool(unguarded)):
         raise click.exceptions.Exit(code)

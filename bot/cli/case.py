@@ -104,9 +104,7 @@ def add(
     plain = {"slug": slug, "name_vi": given["name_vi"], "name_en": given["name_en"], "status": given["status"],
              "status_as_of": given["as_of"], "status_sources": list(sources), "event": []}  # fmt: skip
     new = case_from_plain(put(plain, settings) | {"event": []})
-    done = cases.import_cases(session.ctx, actor, [new], source="\n".join(sources))
-    if not done.added:
-        raise BadInput("The case “{slug}” is here already. Change it with: campaignbot case edit {slug}", slug=slug)
+    cases.add_case(session.ctx, actor, new, source="\n".join(sources))
     say("Added {slug}. Next: campaignbot case event add {slug} --help", slug=slug)
 
 
@@ -267,7 +265,7 @@ def confirm(
 @case.command(examples=('case hold nguyen-van-a --reason "the family asks for silence" --as lan',))
 @click.argument("slug")
 @option("--reason", required=True, help="Everyone sees it, and it stays in the log.")
-@acting()
+@acting(bare=True)
 def hold(session: Session, actor: Person, slug: str, reason: str) -> None:
     """Send nothing that names this person. Anyone may; two people end it."""
     from bot.services import queue

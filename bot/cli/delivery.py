@@ -110,9 +110,8 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
     say("Due {due}, not after {end} ({zone})", due=show(found.due_at, zone), end=show(found.not_after, zone),
         zone=zone_name(zone, session.ctx.now()))  # fmt: skip
     for attempt in attempts:
-        click.echo(
-            f"  {attempt.fence}. {show(attempt.began_at, zone)}  {attempt.outcome}  {word(attempt.detail, 'reason')}"
-        )
+        became, why = word(attempt.outcome, "delivery", "reason"), word(attempt.detail, "reason")
+        click.echo(f"  {attempt.fence}. {show(attempt.began_at, zone)}  {became}  {why}")
     click.echo(f"\n{content['text']}")
 
 

@@ -43,7 +43,9 @@ def doctor(session: Session, *, as_json: bool) -> None:
         for symptom in found:
             mark, colour = {True: ("✓", "green"), False: ("✕", "red"), None: ("·", None)}[symptom.ok]
             click.echo(f"{click.style(mark, fg=colour)} {symptom.text}")
-        if all(symptom.ok is not False for symptom in found):
+        if any(symptom.what == "halt" for symptom in found):
+            say("Publishing is stopped. To start it again, one person asks and another confirms: campaignbot unhalt")
+        elif all(symptom.ok is not False for symptom in found):
             say("Nothing needs to be mended.")
     if any(symptom.ok is False for symptom in found):
         raise click.exceptions.Exit(1)
@@ -150,10 +152,22 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
     yield note("review", "Waiting for approval: {number}. See: campaignbot post list --state in_review", number=waiting)
     with ctx.store.read() as tx:
         states, oldest = deliveries.counts(tx), deliveries.next_moment(tx, ctx.channels)
-    for state in (DeliveryState.HELD, DeliveryState.UNKNOWN):
-        if number := states.get(state, 0):
-            line = "Deliveries that wait for a person: {number}. See: campaignbot delivery list --state {state}"
-            yield note("deliveries", line, number=number, state=state.value)
+        homeless = deliveries.homeless(tx, ctx.channels)
+    if number := states.get(DeliveryState.HELD, 0):
+        line = "Deliveries that wait for a person: {number}. See: campaignbot delivery list --state held"
+        yield note("deliveries", line, number=number)
+    if number := states.get(DeliveryState.UNKNOWN, 0):
+        line = (
+            "Deliveries of which it is not known whether they were sent: {number}. The program looks by itself. "
+            "See: campaignbot delivery list --state unknown"
+        )
+        yield note("unknown", line, number=number)
+    for name, number in homeless.items():
+        line = (
+            "The account {name} is no longer in config.toml, and {number} deliveries are scheduled for it. "
+            "Put it back, or look at them: campaignbot delivery list --channel {name}"
+        )
+        yield bad("channel", line, name=name, number=number)
     if oldest and oldest < ctx.now() - SILENT:
         yield bad("overdue", "A post is due since {time} and did not go out.", time=show(oldest, zone))
 

@@ -97,6 +97,7 @@ class Session:
 
     def __init__(self, config: Path) -> None:
         self.config = config
+        self.bare = False
 
     @cached_property
     def settings(self) -> "Settings":
@@ -108,7 +109,7 @@ class Session:
     def ctx(self) -> "Context":
         from bot.app import build
 
-        return build(self.settings)
+        return build(self.settings, bare=self.bare)
 
     def close(self) -> None:
         if "ctx" in vars(self):
@@ -158,14 +159,18 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add_all
 
 
-def acting(*, required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives the command its session and the person who signed in; None where that is allowed and nobody did."""
+def acting(*, required: bool = True, bare: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives the command its session and the person who signed in; None where that is allowed and nobody did.
+
+    `bare` is for what must work whatever is wrong in the files people edit: stopping.
+    """
 
     def wrap(command: Callable[..., None]) -> Callable[..., None]:
         @option("--as", "alias", metavar="ALIAS", required=required, help="Act as this person, with their token.")
         @click.pass_obj
         @wraps(command)
         def signed_in(session: Session, /, alias: str | None, **given: Given) -> None:
+            session.bare = bare
             command(session, session.sign_in(alias) if alias else None, **given)
 
         return signed_in

@@ -9,7 +9,7 @@ from bot.i18n import many
 
 @click.command(cls=Command, examples=("halt --reason 'the family asks us to wait' --as lan",))
 @option("--reason", required=True, help="Everyone sees it, and it stays in the log.")
-@acting()
+@acting(bare=True)
 def halt(session: Session, actor: Person, reason: str) -> None:
     """Stop all publishing now. Anyone may, with a reason. When this returns, nothing new begins."""
     from bot.services import queue

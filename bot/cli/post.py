@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,9 @@ def add(
     from bot.services import posts
 
     content = _content(session, actor, Content(campaign, {}, ()), given)
-    made = posts.add_post(session.ctx, actor, content, when_of(session, at, slot, grace))
+    when = when_of(session, at, slot, grace)
+    made = posts.add_post(session.ctx, actor, content, when)
+    say_moved(session, made, when)
     say_written(session, made)
 
 
@@ -139,13 +142,17 @@ def say_written(session: Session, made: Post) -> None:
     say_next(made, mend=bool(checked.blocks))
 
 
+def say_moved(session: Session, made: Post, when: "When") -> None:
+    """A time in an account's quiet hours became their end, perhaps on another day."""
+    for window in made.content.windows:
+        if isinstance(when.at, datetime) and window.due != when.at:
+            moved = show(window.due, session.zone)
+            say("{channel} is quiet then: there it goes out {time}.", channel=window.channel, time=moved)
+
+
 def say_next(made: Post, *, mend: bool) -> None:
     if made.state in {PostState.DRAFT, PostState.RETURNED}:
-        step = (
-            "Mend this first: campaignbot post edit {id} --help"
-            if mend
-            else "Next: campaignbot post submit {id}"
-        )
+        step = "Mend this first: campaignbot post edit {id} --help" if mend else "Next: campaignbot post submit {id}"
         say(step, id=made.id)
 
 
@@ -162,15 +169,14 @@ def edit(
 
     before = posts.get_post(session.ctx, post_id)
     content = _content(session, actor, before.content, given)
-    edited = posts.edit_post(
-        session.ctx, actor, post_id, content, when_of(session, at, slot, grace), revision=before.revision
-    )
-    _say_edited(session, edited)
+    when = when_of(session, at, slot, grace)
+    _say_edited(session, posts.edit_post(session.ctx, actor, post_id, content, when, revision=before.revision), when)
 
 
-def _say_edited(session: Session, edited: "Edited") -> None:
+def _say_edited(session: Session, edited: "Edited", when: "When") -> None:
     if edited.voided:
         say("It was approved before; that no longer counts.")
+    say_moved(session, edited.post, when)
     say_written(session, edited.post)
 
 
@@ -186,7 +192,8 @@ def schedule(
 
     if not at and not slot:
         raise BadInput("Say when: --at or --slot.")
-    _say_edited(session, posts.schedule(session.ctx, actor, post_id, when_of(session, at, slot, grace)))
+    when = when_of(session, at, slot, grace)
+    _say_edited(session, posts.schedule(session.ctx, actor, post_id, when), when)
 
 
 @post.command()
@@ -211,7 +218,7 @@ def approve(session: Session, actor: Person, post_id: int, digest: str | None) -
 
     If one letter changes, the yes no longer counts.
     """
-    from bot.services import review
+    from bot.services import queue, review
 
     if digest is None:
         review.require_approver(session.ctx, actor, post_id)
@@ -225,6 +232,8 @@ def approve(session: Session, actor: Person, post_id: int, digest: str | None) -
     else:
         zone = zone_name(session.zone, session.ctx.now())
         say("Approved. It goes out {time}.", time=f"{show(approved.post.due, session.zone)} ({zone})")
+    if queue.halt_state(session.ctx):
+        say("But publishing is stopped: what comes due waits for a person. To start again: campaignbot unhalt")
 
 
 @post.command("return", examples=('post return 11 --reason "the date is 5 May in the source" --as minh',))

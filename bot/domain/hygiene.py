@@ -161,12 +161,14 @@ def _hashtags(normal: str, links: Sequence[Link]) -> Iterator[Problem]:
         at, tag, sign = match.start(), "#" + match[1], match[0][1 + len(match[1]) :]
         if any(link.start <= at < link.end for link in links):
             continue
-        templates = []
         if match[1].isdecimal():
-            templates.append("“{tag}” is no hashtag: it needs a letter.")
+            yield _hashtag(at, tag, sign, "“{tag}” is no hashtag: it needs a letter.")
         if sign:
-            templates.append("The hashtag ends at “{tag}”: what follows “{sign}” does not belong to it.")
+            template = "The hashtag ends at “{tag}”: what follows “{sign}” does not belong to it."
+            yield _hashtag(at, tag, sign, template)
         if at and re.match(r"\w", normal[at - 1]):
-            templates.append("“{tag}” is no hashtag: a space is missing before it.")
-        for template in templates:
-            yield Problem("hashtag", Severity.WARN, at, tag, template, {"tag": tag, "sign": sign})
+            yield _hashtag(at, tag, sign, "“{tag}” is no hashtag: a space is missing before it.")
+
+
+def _hashtag(where: int, tag: str, sign: str, template: str) -> Problem:
+    return Problem("hashtag", Severity.WARN, where, tag, template, {"tag": tag, "sign": sign})

@@ -27,11 +27,6 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def suggest(word: str, known: Collection[str], otherwise: str = "") -> str:
-    close = get_close_matches(word, known, 1)
-    return f"Did you mean “{close[0]}”?" if close else otherwise
-
-
 def finding(
     file: str,
     where: str,

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, time
 from pathlib import Path
 from typing import TypeVar
@@ -38,11 +38,11 @@ class StartingPost:
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    campaigns: tuple[Campaign, ...]
-    slots: tuple[Slot, ...]
-    observance_rules: tuple[ObservanceRule, ...]
-    places: Places
-    posts: tuple[StartingPost, ...]
+    campaigns: tuple[Campaign, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    observance_rules: tuple[ObservanceRule, ...] = ()
+    places: Places = field(default_factory=Places)
+    posts: tuple[StartingPost, ...] = ()
 
     @property
     def default_campaign(self) -> Campaign:

@@ -165,6 +165,16 @@ def import_cases(ctx: Context, actor: Person | None, new: Sequence[Case], *, sou
     return Imported(added, tuple(changed), unchanged, tuple(kept), tuple(dict.fromkeys(affected)))
 
 
+def add_case(ctx: Context, actor: Person, case: Case, *, source: str) -> None:
+    """A new one. Raises BadInput, and changes nothing, where the slug is taken."""
+    with ctx.store.read() as tx:
+        if cases.by_slug(tx, [case.slug]):
+            raise BadInput(
+                "The case “{slug}” is here already. Change it with: campaignbot case edit {slug}", slug=case.slug
+            )
+    import_cases(ctx, actor, [case], source=source)
+
+
 def confirm_status(
     ctx: Context, actor: Person, slug: str, as_of: PartialDate, sources: Sequence[str], *, status: Status | None = None
 ) -> Change:

@@ -217,10 +217,9 @@ def _warnings(
             yield remark("“{word}” is a word we avoid outside quotations.", word=word)
         for written, meant in mistyped_tags(text, _tags(ctx, content)):
             yield remark("“{written}” is written “{meant}”.", written=written, meant=meant)
-    both = "\n".join(content.texts.values())
-    likely = cases.by_slug(tx, set(posts.slugs_in(tx, fold(both))) - set(content.cases))
-    for slug in names_in(both, likely.values()):
-        yield remark("It names {name}, whose case is not listed with it.", name=likely[slug].name_vi)
+    for slug in set(recognised(tx, content)) - set(content.cases):
+        name = cases.get(tx, slug).name_vi
+        yield remark("It names {name}, whose case is not listed with it.", name=name)
     on = local_date(content.due or ctx.now())
     for case in named.values():
         if case.status in HELD and tier_of(case, on, ctx.planning.status_max_age_days) is not Tier.FRESH:
@@ -232,6 +231,12 @@ def _warnings(
     yield from _time_warnings(ctx, tx, content, post_id)
     if content.due:
         yield from _twins(tx, content, content.due, post_id)
+
+
+def recognised(tx: Connection, content: Content) -> tuple[str, ...]:
+    """The cases whose full name stands in the texts, so that what holds for the person holds for the post."""
+    both = "\n".join(content.texts.values())
+    return names_in(both, cases.by_slug(tx, posts.slugs_in(tx, fold(both))).values())
 
 
 def _time_warnings(ctx: Context, tx: Connection, content: Content, post_id: int) -> Iterator[Remark]:

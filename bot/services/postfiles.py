@@ -12,7 +12,7 @@ from bot.domain.case import YEARS
 from bot.domain.errors import BadInput, CampaignError, Finding, Rejected
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Content, Picture, Post, PostState, canonical, sha256
-from bot.domain.reader import suggest
+from bot.domain.reader import finding
 from bot.domain.slots import VIETNAM, at_local, zone
 from bot.library.files import read_toml
 from bot.library.sheets import read_sheet, write_sheet
@@ -95,8 +95,8 @@ def _read(ctx: Context, raw: bytes, name: str) -> tuple[list[_Row], list[Finding
         cells = {key: _cell(value) for key, value in table.items()} if isinstance(table, dict) else {}
         bad = next((key for key in cells if key not in columns), None)
         if bad is not None:
-            remedy = suggest(bad, columns, "Remove it.")
-            findings.append(Finding(name, f"post {number}: {bad[:40]}", "unknown key.", remedy))
+            where = f"post {number}: {bad[:40]}"
+            findings.append(finding(name, where, "unknown key.", "Remove it.", near=(bad, columns)))
         else:
             rows.append(_Row(f"post {number}", cells))
     return rows, findings

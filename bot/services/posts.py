@@ -16,12 +16,14 @@ from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, W
 from bot.domain.remarks import Blocked, Remark
 from bot.domain.review import LONG_WINDOW, Void, require_state
 from bot.domain.slots import after_quiet, next_free
+from bot.domain.text import RULES
 from bot.library import images as pictures
 from bot.services.content import (
     Checked,
     check_content,
     cites_of,
     freeze,
+    recognised,
     renditions_if_ready,
     taken_times,
     texts_of,
@@ -105,16 +107,25 @@ def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
     for problem in (problem for text in texts_of(content) for problem in problems(text)):
         if problem.kind in _UNKEPT:
             raise BadInput(problem.template, **problem.params)
-    named = cases.by_slug(tx, content.cases)
-    for slug in content.cases:
+    _require_targets(content, channels)
+    listed = tuple(dict.fromkeys((*content.cases, *recognised(tx, content))))
+    named = cases.by_slug(tx, listed)
+    for slug in listed:
         if slug not in named:
             cases.get(tx, slug)
-    return replace(
-        content,
-        channels=tuple(dict.fromkeys(channels)),
-        cases=tuple(dict.fromkeys(content.cases)),
-        cites=cites_of(named, content.cites),
-    )
+    return replace(content, channels=tuple(dict.fromkeys(channels)), cases=listed, cites=cites_of(named, content.cites))
+
+
+def _require_targets(content: Content, channels: Collection[str]) -> None:
+    """A text for nobody would be lost without a word, and no reviewer would see it."""
+    known = sorted({*channels, *RULES})
+    for _, target in content.texts:
+        if target and target not in known:
+            raise BadInput(
+                "There is no account or platform “{name}” for that text. There are: {known}.",
+                name=target[:40],
+                known=", ".join(known),
+            )
 
 
 def windows(

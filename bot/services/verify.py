@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.domain.audit import Act, Entry, Malformed, first_prev, parse_record, payload_commitment
 from bot.domain.checkpoint import Frontier, Note, VerifyKey, parse_note, parse_vkey
 from bot.domain.errors import Tampered
+from bot.domain.remarks import Remark, remark
 from bot.store import audit
 from bot.store.keystore import Keystore
 from bot.store.tables import audit_payloads, audit_records, checkpoints
@@ -29,15 +30,17 @@ class Verdict:
     """`code` is the exit code. `proven` entries stand under a checkpoint whose signature was checked."""
 
     code: int
-    reason: str
+    reason: Remark
     size: int = 0
     proven: int = 0
     first_bad: int | None = None
 
 
 class _Bad(Exception):
-    def __init__(self, seq: int, reason: str) -> None:
-        self.seq, self.reason = seq, reason
+    """The sentence may name {seq}, {proven} and its own fields."""
+
+    def __init__(self, seq: int, template: str, **fields: object) -> None:
+        self.seq, self.template, self.fields = seq, template, fields
 
 
 @dataclass(slots=True)
@@ -86,10 +89,10 @@ def verify(
             walk.bad = bad
         return _judge(walk, notes, faults, tuple(vkeys), every=every)
     except DBAPIError:
-        return Verdict(NOT_PROVABLE, "The database is damaged and cannot be read through.")
+        return Verdict(NOT_PROVABLE, remark("The database is damaged and cannot be read through."))
 
 
-def _notes(tx: Connection, anchors: Iterable[str]) -> tuple[list[Note], list[str]]:
+def _notes(tx: Connection, anchors: Iterable[str]) -> tuple[list[Note], list[Remark]]:
     """Checkpoints and anchors by size, and what is wrong with those that cannot be read."""
     notes, faults = {}, []
     for size, *texts, _at in audit.raw_rows(tx, checkpoints):
@@ -97,12 +100,12 @@ def _notes(tx: Connection, anchors: Iterable[str]) -> tuple[list[Note], list[str
         try:
             notes[parse_note(audit.read_checkpoint(size, root, frontier, note, key_id, _EPOCH).note)] = size
         except Tampered as error:
-            faults.append(str(error))
+            faults.append(Remark(error.template, error.fields))
     for anchor in anchors:
         try:
             notes[parse_note(anchor)] = 0
         except Malformed:
-            faults.append("An anchor cannot be read.")
+            faults.append(remark("An anchor cannot be read."))
     return sorted(notes, key=lambda note: note.size), faults
 
 
@@ -130,10 +133,12 @@ def _step_through(
         if seq == 0:
             walk.origin, prev = entry.log, first_prev(entry.log)
         if entry.prev != prev or entry.log != walk.origin:
-            raise _Bad(_culprit(seq, entry, walk.origin, rows), "does not fit in the chain")
+            culprit = _culprit(seq, entry, walk.origin, rows)
+            raise _Bad(culprit, "Entry {seq} does not fit in the chain; {proven} are proven.")
         if committed and committed[0] == seq:
             if committed[1] != entry.pc:
-                raise _Bad(seq, "has a payload other than it was written with")
+                other = "Entry {seq} has a payload other than it was written with; {proven} are proven."
+                raise _Bad(seq, other)
             committed = next(commitments, None)
         if entry.act in KEY_ACTS:
             walk.keys += keys_named(entry)
@@ -148,12 +153,12 @@ def _read(row: tuple[Any, ...], seq: int) -> Entry:
     try:
         entry = parse_record(row[1])
     except (Malformed, AttributeError, TypeError) as error:
-        raise _Bad(seq, "cannot be read") from error
+        raise _Bad(seq, "Entry {seq} cannot be read; {proven} are proven.") from error
     if entry.seq != seq or row[0] != seq:
-        raise _Bad(seq, "is missing or out of its place")
+        raise _Bad(seq, "Entry {seq} is missing or out of its place; {proven} are proven.")
     texts = (entry.leaf.encode(), entry.prev.encode(), entry.act.encode(), entry.obj.encode())
     if row[2:] != texts:
-        raise _Bad(seq, "is not what its row says")
+        raise _Bad(seq, "Entry {seq} is not what its row says; {proven} are proven.")
     return entry
 
 
@@ -187,7 +192,7 @@ def is_signed(note: Note, key: VerifyKey) -> bool:
     return False
 
 
-def _judge(walk: _Walk, notes: list[Note], faults: list[str], pinned: Sequence[VerifyKey], *, every: bool) -> Verdict:
+def _judge(walk: _Walk, notes: list[Note], faults: list[Remark], pinned: Sequence[VerifyKey], *, every: bool) -> Verdict:
     """A note is believed against the records only if its signature holds; else the note is what is wrong."""
     size, bad, keys = walk.tree.size, walk.bad, {key.id: key for key in pinned or walk.keys}
     signers = {note: [key_id for _, key_id, _ in note.signatures if key_id in keys] for note in notes}
@@ -199,24 +204,27 @@ def _judge(walk: _Walk, notes: list[Note], faults: list[str], pinned: Sequence[V
     for note, good in walk.doubts:
         if note.origin == walk.origin and signed(note):
             if bad is None or bad.seq >= note.size:
-                bad = _Bad(good, f"or a later one before {note.size} is not the one that was signed")
+                one = "Entry {seq} or a later one before {end} is not the one that was signed; {proven} are proven."
+                bad = _Bad(good, one, end=note.size)
             break
-        faults.append(f"The checkpoint at {note.size} is altered, or its key is not known.")
+        faults.append(remark("The checkpoint at {size} is altered, or its key is not known.", size=note.size))
     beyond = [note for note in notes if note.size > size]
     if bad is None and any(size == 0 or signed(note) for note in beyond):
-        bad = _Bad(size, "is missing")
+        bad = _Bad(size, "Entry {seq} is missing; {proven} are proven.")
     newest = {key_id: note for note in notes for key_id in signers[note]}
     weak = [note for note in (notes if every else newest.values()) if not signed(note)]
     # Whoever pins one key may not know an older one; the log itself names them all.
     weak = [note for note in weak if signers[note] or not pinned]
-    faults += [f"The signature of the checkpoint at {note.size} does not hold." for note in weak]
+    faults += [remark("The signature of the checkpoint at {size} does not hold.", size=note.size) for note in weak]
     if beyond or walk.stray:
-        faults.append("There are checkpoints or payloads of entries that are not there.")
+        faults.append(remark("There are checkpoints or payloads of entries that are not there."))
     proven = next((note.size for note in reversed(walk.matched) if signed(note)), 0)
     if bad:
-        return Verdict(ALTERED, f"Entry {bad.seq} {bad.reason}; {proven} are proven.", size, proven, bad.seq)
+        reason = Remark(bad.template, {"seq": bad.seq, "proven": proven, **bad.fields})
+        return Verdict(ALTERED, reason, size, proven, bad.seq)
     if faults:
         return Verdict(ALTERED, faults[0], size, proven)
     if not proven:
-        return Verdict(NOT_PROVABLE, "No checkpoint is signed by a known key.", size)
-    return Verdict(GOOD, f"{size} entries, {proven} of them signed for.", size, proven)
+        return Verdict(NOT_PROVABLE, remark("No checkpoint is signed by a known key."), size)
+    said = remark("{size} entries, {proven} of them signed for.", size=size, proven=proven)
+    return Verdict(GOOD, said, size, proven)

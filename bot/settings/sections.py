@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from bot.domain.case import fold
 from bot.domain.errors import Misconfigured
 
 MAX_BYTES = 1_000_000
@@ -32,11 +33,16 @@ Language = Literal["vi", "en"]
 Service = Literal["x", "facebook", "bluesky", "mastodon", "telegram"]
 
 
+# What people write for the one zone of Viet Nam, and what looks more like the name of another.
+_OF_VIETNAM = re.compile(r"(asia/)?(ha[ _-]?noi|viet[ _-]?nam|vn|ict)")
+
+
 def _zone(key: str) -> str:
     try:
         ZoneInfo(key)
     except (ValueError, OSError, LookupError):
-        raise ValueError("is no time zone.", key, available_timezones()) from None
+        near = "Asia/Ho_Chi_Minh" if _OF_VIETNAM.fullmatch(fold(key)) else key
+        raise ValueError("is no time zone.", near, available_timezones()) from None
     return key
 
 

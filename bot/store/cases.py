@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +26,6 @@ from bot.domain.case import (
 from bot.domain.errors import BadInput, NotFound, Tampered
 from bot.domain.facts import Plain, case_to_plain, facts_of
 from bot.domain.post import canonical
-from bot.domain.reader import suggest
 from bot.store.rows import batches, value
 from bot.store.tables import cases, fact_revisions, people
 
@@ -99,8 +99,9 @@ def get(tx: Connection, slug: str) -> Case:
     found = by_slug(tx, [slug]) if slug.isprintable() else {}
     if slug not in found:
         known = tx.execute(select(cases.c.slug)).scalars().all()
-        meant = suggest(slug[:60], known, "`campaignbot case list` shows them.")
-        raise NotFound("There is no case “{slug}”. {meant}", slug=slug[:60], meant=meant)
+        if meant := get_close_matches(slug[:60], known, 1):
+            raise NotFound("There is no case “{slug}”. Did you mean “{meant}”?", slug=slug[:60], meant=meant[0])
+        raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:60])
     return found[slug]
 
 

@@ -152,6 +152,12 @@ def orphaned(tx: Connection, known: Iterable[str], now: datetime) -> tuple[Deliv
     return _all(tx, _ORPHANED, {"now": now, "known": list(known)})
 
 
+def homeless(tx: Connection, known: Iterable[str]) -> dict[str, int]:
+    """How many are still to be sent, however far away, by each account that is no longer configured."""
+    query = select(_c.channel, func.count()).where(DUE, _c.channel.not_in(list(known)))
+    return {row[0]: row[1] for row in tx.execute(query.group_by(_c.channel).order_by(_c.channel))}
+
+
 _UNWANTED = (
     select(deliveries)
     .where(_c.channel == bindparam("channel"), UNWANTED, _c.withdraw_at <= bindparam("now"))

@@ -1,5 +1,6 @@
 """The shape of the database: brought to the newest by Alembic, and at start-up only looked at."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ def upgrade(store: Store) -> None:
     """All of it or nothing; a database at the head already is left as it is."""
     from alembic import command  # noqa: PLC0415 - as above
 
+    if store.path:
+        with suppress(OSError):  # SQLite then says itself why it cannot
+            store.path.touch(mode=0o600)  # and what it lays beside this file is as private
     with store.write() as tx:
         lock_tail(tx)
         if revision(tx) != HEAD:

@@ -238,3 +238,36 @@ def test_a_rehearsal_shows_what_would_go_out_and_why_not(desk: Terminal) -> None
 def test_an_empty_queue_says_what_to_do(desk: Terminal, verb: str) -> None:
     said = desk.type("delivery", *verb.split(), code=1 if "show" in verb else 0)
     assert "campaignbot" in str(said)
+
+
+def test_stopping_needs_nothing_that_people_edit(desk: Terminal) -> None:
+    (desk.folder / "schedules" / "slots.toml").write_text("zz = 1")
+    (desk.folder / "messages" / "en" / "arrest.j2").unlink()
+    assert "zz" in desk.type("post", "list", code=2).err
+    assert "stopped" in desk.type("halt", "--reason", "chờ", by="lan").out
+    desk.type("case", "hold", "nguyen-van-dai", "--reason", "chờ", by="lan")
+
+
+def test_a_name_in_the_text_brings_its_case_with_it(desk: Terminal) -> None:
+    desk.type("case", "edit", "nguyen-chi-tuyen", "--set", "consent=refused", "--yes", by="lan")
+    texts = ("--vi", "Hãy nhớ đến Nguyễn Chí Tuyến.", "--en", "Remember Nguyen Chi Tuyen.")
+    desk.type("post", "add", *CAMPAIGN, *texts, *AT, by="lan")
+    post = str(max(each["id"] for each in desk.read("post", "list")))
+    assert "refused" in desk.type("post", "submit", post, by="lan", code=1).err
+
+
+def test_a_text_for_nobody_is_refused(desk: Terminal) -> None:
+    said = desk.type("post", "add", *CAMPAIGN, *TEXTS, *AT, "--variant", "vi:twiter=Ngắn.", by="lan", code=2).err
+    assert "twiter" in said
+    assert "x" in said
+
+
+def test_a_time_in_quiet_hours_is_said_to_move(desk: Terminal) -> None:
+    said = desk.type("post", "add", *CAMPAIGN, *TEXTS, "--at", "2126-12-10 23:00", by="lan").out
+    assert "x is quiet then: there it goes out 2126-12-11 06:00" in said
+
+
+def test_an_approval_during_a_halt_says_that_it_waits(desk: Terminal) -> None:
+    post, digest = submitted(desk)
+    desk.type("halt", "--reason", "chờ", by="lan")
+    assert "publishing is stopped" in desk.type("post", "approve", post, "--digest", digest, by="minh").out
