@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from os import stat_result
 from pathlib import Path
 from shutil import disk_usage
 from types import ModuleType
@@ -45,6 +46,7 @@ class Store:
         self.url = _read_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._scratch = scratch
+        self._opened: tuple[int, int] | None = None
         self._writer = self._engine(begin="BEGIN IMMEDIATE")
         self._reader = self._engine(begin="BEGIN")
 
@@ -93,15 +95,28 @@ class Store:
         Raises StoreFailed when the database or the disk gives up, Conflict when a unique thing exists already.
         """
         with _plain_errors(self), self._writer.begin() as tx:
+            self._require_in_place()
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view; on PostgreSQL a snapshot. Raises StoreFailed."""
         with _plain_errors(self), self._reader.begin() as tx:
+            self._require_in_place()
             if not self.is_sqlite:
                 tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield tx
+
+    def _require_in_place(self) -> None:
+        """The open file must be the one that others find: a halt written there would never be seen here."""
+        if self.path is None:
+            return
+        found = (there.st_dev, there.st_ino) if (there := _stat(self.path)) else None
+        self._opened = self._opened or found
+        if found != self._opened:
+            raise StoreFailed(
+                "{path} was moved or replaced while the program ran. Stop it, and start it again.", path=self.path
+            )
 
     def self_test(self) -> None:
         """That commits are as safe here as they must be. Raises Misconfigured, StoreFailed.
@@ -129,6 +144,13 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.url.render_as_string(hide_password=True)})"
+
+
+def _stat(path: Path) -> stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _read_url(url: str) -> URL:

@@ -80,6 +80,20 @@ def test_a_journal_that_the_disk_refused_is_not_accepted(tmp_path: Path, monkeyp
     store.close()
 
 
+def test_a_database_that_was_moved_or_replaced_is_not_used_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    store = Store(f"sqlite:///{path}")
+    with store.write() as tx:
+        meta.create(tx)
+    path.rename(tmp_path / "elsewhere.sqlite")
+    with pytest.raises(StoreFailed, match="moved or replaced"):
+        keys(store)
+    path.write_bytes(b"")
+    with pytest.raises(StoreFailed, match="moved or replaced"):
+        put(store, "lost")
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("version", "journal"), [((3, 40, 1), "delete"), ((3, 51, 2), "delete"), ((3, 51, 3), "wal"), ((3, 53, 0), "wal")]
 )
