@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from bot.cli import root
-from bot.domain import parity
+from bot.domain import hygiene, parity
 from bot.i18n import DOMAIN, LOCALE
 from bot.i18n.words import WORDS
 from bot.settings import findings
@@ -42,7 +42,9 @@ SPOKEN: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("report", ".report"), (1, 2)),
     ".found": (0, 1),
     "Problem": (4,),
-    "_look_alike": (3,),
+    **dict.fromkeys(("_look_alike", "_hashtag"), (3,)),
+    "._typed": (2,),
+    "_Bad": (1,),
     "Difference": (3,),
 }
 # What click itself says to people, in its own words.
@@ -80,6 +82,7 @@ def extract() -> set[Key]:
     keys |= {phrase for phrases in WORDS.values() for phrase in phrases.values()}
     keys |= {meaning for _, meaning in engine._MEANINGS}  # noqa: SLF001
     keys |= {*findings._PROBLEMS.values(), findings._UNFIT}  # noqa: SLF001 - sentences, kept beside their use
+    keys |= {template for _, _, template in hygiene._HIDDEN.values()}  # noqa: SLF001
     keys |= {*parity._ONLY_IN.values(), *parity._ONE_SIDE.values()}  # noqa: SLF001
     keys |= set(_help(root, click.Context(root)))
     return {key for key in keys | set(CLICK) if key}

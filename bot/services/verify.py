@@ -192,7 +192,9 @@ def is_signed(note: Note, key: VerifyKey) -> bool:
     return False
 
 
-def _judge(walk: _Walk, notes: list[Note], faults: list[Remark], pinned: Sequence[VerifyKey], *, every: bool) -> Verdict:
+def _judge(
+    walk: _Walk, notes: list[Note], faults: list[Remark], pinned: Sequence[VerifyKey], *, every: bool
+) -> Verdict:
     """A note is believed against the records only if its signature holds; else the note is what is wrong."""
     size, bad, keys = walk.tree.size, walk.bad, {key.id: key for key in pinned or walk.keys}
     signers = {note: [key_id for _, key_id, _ in note.signatures if key_id in keys] for note in notes}

@@ -11,9 +11,11 @@ from babel.messages.catalog import Message
 
 from bot.domain.delivery import DeliveryState, Reason
 from bot.domain.errors import BadInput, Refused, Rejected
+from bot.domain.hygiene import problems
 from bot.domain.occasions import Bar, OccasionKind
 from bot.domain.people import Duty, Role
 from bot.domain.post import Layout, PostState
+from bot.domain.reader import Reader
 from bot.domain.review import Void
 from bot.i18n import LOCALE, _, filled, many, sentence, use, word
 from bot.i18n.words import WORDS
@@ -102,6 +104,24 @@ def test_an_error_is_said_in_vietnamese_with_our_words_translated_and_theirs_lef
     assert word("gia đình xin chờ", "void", "reason") == "gia đình xin chờ"
     assert many("{number} account", "{number} accounts", 1) == "1 tài khoản"
     assert _("") == ""
+    use("en")
+
+
+@pytest.mark.usefixtures("_in_vietnamese")
+@pytest.mark.parametrize(
+    "text", ["a\u202eb", "a\u200bb", "a\x07b", "a\ufffdb", "a\u00a0b", "#2026", "#a-b", "a#b", "Ðài"]
+)
+def test_what_is_wrong_in_a_text_is_said_in_vietnamese(text: str) -> None:
+    (problem,) = problems(text)
+    assert filled(problem.template, problem.params) != problem.sentence
+    use("en")
+
+
+@pytest.mark.usefixtures("_in_vietnamese")
+def test_a_value_of_the_wrong_type_is_said_so_in_vietnamese() -> None:
+    reader = Reader({"number": "x"}, ("number",), file="a.toml")
+    assert reader.number("number", most=9) is None
+    assert sentence(Rejected(reader.findings)) == "a.toml: number: phải là số nguyên."
     use("en")
 
 

@@ -1,5 +1,6 @@
 """The record on the command line: who may read it, its proof, and people as the program knows them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,12 @@ def test_the_record_verifies_from_the_first_day(desk: Terminal) -> None:
     said = desk.type("audit", "verify").out
     assert said.startswith("Verified ✓ up to entry ")
     assert desk.read("audit", "verify")["code"] == 0
+
+
+def test_the_verdict_is_said_in_vietnamese(desk: Terminal) -> None:
+    assert re.search(r"\d+ mục, trong đó \d+ mục đã được ký\.\n", desk.type("--lang", "vi", "audit", "verify").out)
+    reason = desk.read("--lang", "vi", "audit", "verify")["reason"]
+    assert re.fullmatch(r"\d+ entries, \d+ of them signed for\.", reason)
 
 
 def test_an_export_is_checked_by_others_with_python_alone(desk: Terminal, tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def published(desk: Terminal, *more: str) -> str:
     return found[1]
 
 
+def test_what_became_of_an_attempt_is_said_in_words(desk: Terminal) -> None:
+    post = published(desk)
+    number = str(desk.read("delivery", "list", "--post", post)[0]["id"])
+    assert re.search(r"^  1\. \S+ \S+  sent  ", desk.type("delivery", "show", number).out, re.MULTILINE)
+    assert "  đã gửi  " in desk.type("--lang", "vi", "delivery", "show", number).out
+
+
 def test_a_published_post_is_taken_down_by_the_daemon_and_the_list_says_so(desk: Terminal) -> None:
     post = published(desk)
     said = desk.type("post", "withdraw", post, "--reason", "sai ngày", "--wait", "0", by="minh").out
