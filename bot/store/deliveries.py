@@ -154,7 +154,7 @@ def orphaned(tx: Connection, known: Iterable[str], now: datetime) -> tuple[Deliv
 
 def homeless(tx: Connection, known: Iterable[str]) -> dict[str, int]:
     """How many are still to be sent, however far away, by each account that is no longer configured."""
-    query = select(_c.channel, func.count()).where(DUE, _c.channel.not_in(list(known)))
+    query = select(_c.channel, func.count()).where(_c.state.in_(WAITING), _c.channel.not_in(list(known)))
     return {row[0]: row[1] for row in tx.execute(query.group_by(_c.channel).order_by(_c.channel))}
 
 

@@ -1,6 +1,7 @@
 """Making an installation, finding what is wrong with it, and what every kind of bad input is answered with."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from bot.app import PLATFORMS
 from tests.cli.conftest import Terminal
+from tests.cli.test_journey import submitted
+from tests.cli.test_withdraw import published
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65_534
@@ -35,6 +38,7 @@ def test_the_data_is_for_its_owner_alone(outside: Terminal) -> None:
     outside.type("init")
     assert (outside.folder / "var").stat().st_mode & 0o077 == 0
     assert (outside.folder / "var" / "keystore").stat().st_mode & 0o077 == 0
+    assert (outside.folder / "var" / "campaignbot.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_init_twice_keeps_what_people_edited(desk: Terminal) -> None:
@@ -208,6 +212,32 @@ def test_doctor_says_what_is_wrong_and_what_to_do(desk: Terminal) -> None:
     assert "· No daemon ran yet." in said
     assert said.endswith("Nothing needs to be mended.\n")
     assert {row["ok"] for row in desk.read("doctor")} == {True, None}
+
+
+def test_doctor_says_who_must_do_something_about_a_delivery(desk: Terminal) -> None:
+    post = published(desk)
+    with sqlite3.connect(desk.folder / "var" / "campaignbot.db") as database:
+        database.execute("UPDATE deliveries SET state = 'held', reason = 'quiet' WHERE channel = 'x'")
+        database.execute("UPDATE deliveries SET state = 'unknown', reason = 'no_answer' WHERE channel = 'facebook'")
+    said = desk.type("doctor").out
+    assert re.search(r"· Deliveries that wait for a person: \d\. See: \S+ delivery list --state held\n", said)
+    assert re.search(r"· Deliveries of which it is not known whether they were sent: \d\. The program looks", said)
+    states = {each["state"] for each in desk.read("delivery", "list", "--post", post)}
+    assert states == {"held", "unknown"}
+
+
+def test_doctor_finds_what_is_scheduled_for_an_account_that_is_gone(desk: Terminal) -> None:
+    post, digest = submitted(desk)
+    desk.type("post", "approve", post, "--digest", digest, by="minh")
+    desk.config.write_text(desk.config.read_text().split('[[channel]]\nname = "facebook"')[0])
+    said = desk.type("doctor", code=1).out
+    assert "✕ The account facebook is no longer in config.toml" in said
+    assert "Nothing needs to be mended" not in said
+
+
+def test_doctor_says_how_to_end_a_halt(desk: Terminal) -> None:
+    desk.type("halt", "--reason", "kiểm tra lại", by="hoa")
+    assert desk.type("doctor").out.endswith("one person asks and another confirms: campaignbot unhalt\n")
 
 
 def test_doctor_finds_keys_that_others_can_read(desk: Terminal) -> None:
