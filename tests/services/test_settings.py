@@ -44,6 +44,12 @@ def test_the_example_has_one_rehearsal_account_like_each_service() -> None:
     assert {channel.post_time for channel in settings.channels} == {time(9)}
 
 
+@pytest.mark.parametrize("written", ["Asia/Hanoi", "Asia/Ha_Noi", "Hà Nội", "Hanoi", "Vietnam", "ICT"])
+def test_whoever_means_viet_nam_is_shown_its_time_zone(tmp_path: Path, written: str) -> None:
+    (line,) = findings(tmp_path, f"[bot]\ntimezone = '{written}'\n")
+    assert line == "config.toml: [bot] timezone: is no time zone. Did you mean “Asia/Ho_Chi_Minh”?"
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="init"):
         load_settings(tmp_path / "config.toml")
