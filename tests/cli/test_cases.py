@@ -179,6 +179,6 @@ def test_people_of_one_day_and_court_are_joined_or_kept_apart_by_a_person(desk: 
 def test_adding_a_case_that_is_there_changes_nothing(desk: Terminal) -> None:
     before = desk.read("case", "show", "nguyen-van-dai")
     facts = ("--name-vi", "Sai Tên", "--name-en", "Wrong", "--status", "released", "--as-of", "2026-11-21")
-    said = desk.type("case", "add", "nguyen-van-dai", *facts, "--source", "https://example.org", by="lan", code=1).err
+    said = desk.type("case", "add", "nguyen-van-dai", *facts, "--source", "https://example.org", by="lan", code=2).err
     assert "is here already" in said
     assert desk.read("case", "show", "nguyen-van-dai") == before
