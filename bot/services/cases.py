@@ -130,6 +130,9 @@ def _checked(ctx: Context, case: Case) -> Case:
     case = case_from_plain(case_to_plain(case))
     if too_long := next((key for key in (case.slug, *(e.key for e in case.events)) if len(key) > LONGEST_KEY), None):
         raise BadInput("“{key}…” is too long. The most is {most} letters.", key=too_long[:40], most=LONGEST_KEY)
+    for event in case.events:
+        if event.date.first_day > ctx.today():
+            raise BadInput("{date} has not come yet. What is on file has happened.", date=str(event.date))
     for slug in case.campaigns:
         if not ctx.schedules.campaign(slug):
             known = ", ".join(campaign.slug for campaign in ctx.schedules.campaigns)

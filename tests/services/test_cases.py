@@ -520,3 +520,11 @@ def test_a_failed_change_leaves_neither_revision_nor_record(
         cases.change_case(ctx, crew.coordinator, A, a_case(occupation_vi="x"), PAGE)
     assert (cases.get_case(ctx, A), cases.history(ctx, A)) == before
     assert told(ctx, Act.CASE_FACT_CHANGED) == []
+
+
+def test_what_has_not_happened_yet_is_no_fact(ctx: Context, crew: Crew) -> None:
+    imported(ctx, a_case(an_event()))
+    tomorrow = an_event(EventKind.TRIAL, "2026-11-23")
+    with pytest.raises(BadInput, match="not come yet"):
+        cases.add_event(ctx, crew.coordinator, A, tomorrow)
+    cases.add_event(ctx, crew.coordinator, A, an_event(EventKind.TRIAL, "2026-11-21"))
