@@ -16,7 +16,7 @@ from tests.contracts.simulators.base import Fault, Reply
 from tests.contracts.simulators.certificates import Authority
 from tests.house import FakeClock
 
-QUICK_S, PATIENT_S = 1.0, 20.0
+QUICK_S, PATIENT_S = 1.5, 20.0
 SLOW = frozenset({Fault.HANG_BEFORE, Fault.HANG_AFTER, Fault.DRIP})
 TOKEN = "canary:7Zq-secret_token"  # what every simulator lets in
 EARLIER = DUE - timedelta(seconds=60)
