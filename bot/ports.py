@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from bot.domain.text import TextRules
 
@@ -95,9 +95,22 @@ class Unsure:
 Outcome = Published | Absent | Unsure
 
 
+class Said(str):
+    """An English sentence that remembers its template and fields, so that a face can say it in another language."""
+
+    __slots__ = ("fields", "template")
+    template: str
+    fields: Mapping[str, object]
+
+    def __new__(cls, template: str, **fields: object) -> Self:
+        said = super().__new__(cls, template.format_map(fields) if fields else template)
+        said.template, said.fields = template, fields
+        return said
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What `channel check` found; `missing` says in plain words what to mend."""
+    """What `channel check` found; `missing` says in plain words what to mend. Lines that are Said are translated."""
 
     id: str
     name: str

@@ -31,7 +31,7 @@ Key = str | tuple[str, str]
 # Which arguments of a call are sentences, by the name of what is called; -1 is the keyword `empty`.
 ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered", "Unchosen")
 SPOKEN: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys((*ERRORS, "_", "say", "remark", "ValueError"), (0,)),
+    **dict.fromkeys((*ERRORS, "_", "say", "remark", "Said", "ValueError"), (0,)),
     **dict.fromkeys(("good", "bad", "note", "level"), (1,)),
     "table": (0,),
     **dict.fromkeys(("Finding", "finding"), (2, 3)),

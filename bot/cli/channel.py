@@ -2,9 +2,10 @@
 
 import click
 
-from bot.cli.frame import Group, Session, acting, as_json, emit, option, say, show, table
+from bot.cli.frame import Group, Session, acting, as_json, emit, option, plain, say, show, table
 from bot.domain.people import Person
-from bot.i18n import _, word
+from bot.i18n import _, spoken, word
+from bot.ports import Account
 
 EMPTY = "There is no account. Add a [[channel]] to config.toml; config.example.toml shows how."
 
@@ -65,14 +66,23 @@ def check(session: Session, *, name: str | None, as_json: bool) -> None:
     ctx = session.ctx
     found = {each: ctx.channel(each).platform.check() for each in ([name] if name else ctx.channels)}
     if as_json:
-        emit(found)
+        emit({each: plain(account) | _lines(account) for each, account in found.items()})
     else:
         for each, account in found.items():
-            click.echo(f"{each}: {account.name} {account.url}".rstrip())
-            for line in (*account.missing, *account.notes):
-                click.echo(f"  {line}")
+            _show(each, account)
     if any(account.missing for account in found.values()):
         raise click.exceptions.Exit(1)
+
+
+def _lines(account: Account) -> dict[str, list[object]]:
+    return {"notes": [spoken(line) for line in account.notes], "missing": [spoken(line) for line in account.missing]}
+
+
+def _show(name: str, account: Account) -> None:
+    click.echo(f"{name}: {spoken(account.name)} {account.url}".rstrip())
+    for kind, lines in reversed(_lines(account).items()):
+        for line in lines:
+            click.echo(f"  {click.style('✕', fg='red') if kind == 'missing' else '·'} {line}")
 
 
 @channel.command(examples=("channel pause x --reason 'new password' --as lan",))

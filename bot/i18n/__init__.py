@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.domain.errors import CampaignError, Rejected
 from bot.domain.remarks import Blocked
 from bot.i18n.words import FIELDS, WORDS
+from bot.ports import Said
 
 LANGUAGES = ("vi", "en")
 DOMAIN = "campaignbot"
@@ -56,8 +57,13 @@ def word(value: str, *scopes: str) -> str:
 
 def filled(template: str, fields: Mapping[str, object]) -> str:
     """The template in the language in use, as are the words of ours that fill it in."""
-    said = {key: _field(value, FIELDS[key]) if key in FIELDS else value for key, value in fields.items()}
+    said = {key: _field(value, FIELDS[key]) if key in FIELDS else spoken(value) for key, value in fields.items()}
     return _(template).format_map(said)
+
+
+def spoken(value: object) -> object:
+    """What a platform said of itself, in the language in use; anything else, also foreign words, as it is."""
+    return (filled(value.template, value.fields) if value.fields else _(value)) if isinstance(value, Said) else value
 
 
 def _field(value: object, scopes: tuple[str, ...]) -> str:

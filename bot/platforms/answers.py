@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from bot.ports import Absent, Failure, Unsure
+from bot.ports import Absent, Failure, Said, Unsure
 
 LONGEST_WAIT = timedelta(hours=24)
 WORTH_SAYING_S = 5
@@ -47,9 +47,9 @@ def by_status(answer: Answer, now: datetime, *, after_s: object = None) -> Absen
     """
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers = answer.headers if after_s is None else {"Retry-After": str(after_s)}
-        return Absent(Failure.RATE_LIMITED, "asked to wait", retry_at(headers, now))
+        return Absent(Failure.RATE_LIMITED, Said("asked to wait"), retry_at(headers, now))
     if answer.status == HTTPStatus.REQUEST_TIMEOUT or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unsure(f"answered with {answer.status}")
+        return Unsure(Said("answered with {status}", status=answer.status))
     return None
 
 
@@ -90,6 +90,6 @@ def clock_note(answer: Answer, now: datetime) -> str:
     ahead = round((now - there).total_seconds()) if there else 0
     if abs(ahead) < WORTH_SAYING_S:
         return ""
-    return (
-        f"This machine's clock is {abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} the service's: set it right."
-    )
+    if ahead > 0:
+        return Said("This machine's clock is {seconds} s ahead of the service's: set it right.", seconds=ahead)
+    return Said("This machine's clock is {seconds} s behind the service's: set it right.", seconds=-ahead)

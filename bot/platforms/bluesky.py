@@ -14,7 +14,7 @@ from bot.platforms.answers import Answer, clock_note
 from bot.platforms.atproto import Repository, Session, Stopped, error_of, said_by
 from bot.platforms.http import Door
 from bot.platforms.richtext import facets
-from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
+from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://bsky.social"
 POSTS = "app.bsky.feed.post"
@@ -26,10 +26,10 @@ _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _POST = re.compile(r"(?:at:/|https://bsky\.app/profile)/([^/]+)/(?:app\.bsky\.feed\.)?post/([2-7a-j][2-7a-z]{12})/?")
 _ANOTHER = Unsure("another post stands under the key of this one: look at the account before anything else")
 _RIGHTS = {
-    "com.atproto.access": "This is the account's own password: make an app password for the bot.",
-    "com.atproto.appPassPrivileged": "The app password may read direct messages: make one that may not.",
+    "com.atproto.access": Said("This is the account's own password: make an app password for the bot."),
+    "com.atproto.appPassPrivileged": Said("The app password may read direct messages: make one that may not."),
 }
-_NO_LABEL = "The account is not labelled as automated: in the app, Settings, Account, “Automation label”."
+_NO_LABEL = Said("The account is not labelled as automated: in the app, Settings, Account, “Automation label”.")
 
 
 class Bluesky:
@@ -96,20 +96,20 @@ class Bluesky:
         try:
             session = self._repo.session(None, anew=True)
         except Stopped as stopped:
-            return Account("", self._identifier, missing=(f"Cannot sign in: {stopped.detail}.",))
+            return Account("", self._identifier, missing=(Said("Cannot sign in: {why}.", why=stopped.detail),))
         profile, told = self._repo.look(session, "app.bsky.actor.profile", "self"), session.opening.fields()
-        missing = [_RIGHTS[session.scope]] if session.scope in _RIGHTS else []
+        missing: list[str] = [_RIGHTS[session.scope]] if session.scope in _RIGHTS else []
         if told.get("active") is False:
-            missing.append(f"The account is not active: {self._repo.clean(told.get('status'))}.")
+            missing.append(Said("The account is not active: {why}.", why=self._repo.clean(told.get("status"))))
         if isinstance(profile, Unsure):
-            missing.append(f"The profile cannot be read: {profile.detail}.")
+            missing.append(Said("The profile cannot be read: {why}.", why=profile.detail))
         elif not _is_labelled(profile):
             missing.append(_NO_LABEL)
         missing += filter(None, [clock_note(session.opening, self._door.clock.now())])
         notes = (
-            f"{session.did}, kept at {session.pds}.",
-            "300 characters a post, and a link counts in full; 4 pictures of 2 MB.",
-            "A post in doubt is known by its key.",
+            Said("{id}, kept at {place}.", id=session.did, place=session.pds),
+            Said("300 characters a post, and a link counts in full; 4 pictures of 2 MB."),
+            Said("A post in doubt is known by its key."),
         )
         return Account(session.did, f"@{session.handle}", _page(session.did), notes, tuple(missing))
 

@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ProxyError
 
 from bot.platforms.answers import Answer
-from bot.ports import Absent, Clock, Failure, Unsure
+from bot.ports import Absent, Clock, Failure, Said, Unsure
 
 MAX_ANSWER = 4_000_000
 """Bytes, unpacked."""
@@ -81,7 +81,7 @@ class Door:
             return failed.outcome
         except (requests.RequestException, ValueError):
             # Raised before the adapter saw it; the error's own words would quote the address or the token.
-            return Absent(Failure.AUTH_BROKEN, "the address or a credential holds characters that cannot be sent")
+            return Absent(Failure.AUTH_BROKEN, Said("the address or a credential holds characters that cannot be sent"))
         return Answer(given.status_code, given.headers, given.content)
 
     @contextmanager
@@ -148,9 +148,13 @@ class _Trip:
 
     def failure(self, error: Exception) -> Absent | Unsure:
         if isinstance(error, _Late):
-            return Absent(Failure.LATE, "the machine was asleep or too slow")
-        why = "no whole answer in time" if self.expired else _why(error)
-        return Unsure(f"{why}, after the post began to leave") if self.left else Absent(Failure.UNREACHABLE, why)
+            return Absent(Failure.LATE, Said("the machine was asleep or too slow"))
+        why = Said("no whole answer in time") if self.expired else _why(error)
+        return (
+            Unsure(Said("{why}, after the post began to leave", why=why))
+            if self.left
+            else Absent(Failure.UNREACHABLE, why)
+        )
 
 
 _TRIP: ContextVar[_Trip] = ContextVar("trip")
@@ -231,35 +235,37 @@ class _Adapter(HTTPAdapter):
             for chunk in given.raw.stream(65_536, decode_content=True):
                 body += chunk
                 if len(body) > MAX_ANSWER:
-                    return Unsure("answered with more than anyone would read")
+                    return Unsure(Said("answered with more than anyone would read"))
         finally:
             given.raw.close()
         if trip.expired:
-            return Unsure("no whole answer in time")
+            return Unsure(Said("no whole answer in time"))
         if given.is_redirect or 300 <= given.status_code < 400:  # noqa: PLR2004 - RFC 9110, 15.4
-            return Unsure("answered with a redirect, which is not followed")
+            return Unsure(Said("answered with a redirect, which is not followed"))
         given.raw = BytesIO(body)
         return given
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException) -> Said:
     """In words of our own: those of the libraries quote addresses."""
     chain = tuple(_chain(error))
     for kinds, said in _WHYS:
         for each in chain:
             if isinstance(each, kinds) or (kinds is ProxyError and type(each).__module__ == "socks"):
-                return said + (f": {each.verify_message}" if isinstance(each, ssl.SSLCertVerificationError) else "")
-    return f"the connection failed ({type(chain[-1]).__name__})"
+                if isinstance(each, ssl.SSLCertVerificationError):
+                    return Said("{what}: {why}", what=said, why=each.verify_message)
+                return said
+    return Said("the connection failed ({kind})", kind=type(chain[-1]).__name__)
 
 
-_WHYS: tuple[tuple[Any, str], ...] = (
-    (ssl.SSLCertVerificationError, "its TLS certificate is not to be trusted"),
-    (ssl.SSLError, "TLS failed"),
-    (ProxyError, "the proxy refused or failed"),
-    (socket.gaierror, "the server's name cannot be found"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (TimeoutError, "no answer in time"),
-    (ConnectionError, "the connection was cut"),
+_WHYS: tuple[tuple[Any, Said], ...] = (
+    (ssl.SSLCertVerificationError, Said("its TLS certificate is not to be trusted")),
+    (ssl.SSLError, Said("TLS failed")),
+    (ProxyError, Said("the proxy refused or failed")),
+    (socket.gaierror, Said("the server's name cannot be found")),
+    (ConnectionRefusedError, Said("the connection was refused")),
+    (TimeoutError, Said("no answer in time")),
+    (ConnectionError, Said("the connection was cut")),
 )
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.domain.text import RULES, TextRules, count, fits, nfc
 from bot.platforms.answers import Answer, by_status, clock_note, moment_of
 from bot.platforms.http import Door
-from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
+from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 LEARN_EVERY_S = 86_400.0
 UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
@@ -111,20 +111,29 @@ class Mastodon:
         me = given.fields() if isinstance(given, Answer) else {}
         if not isinstance(given, Answer) or "id" not in me:
             broken = self._refusal(given) if isinstance(given, Answer) else given
-            return Account("", self._door.base, missing=(f"Cannot sign in: {broken.detail}.",))
+            return Account("", self._door.base, missing=(Said("Cannot sign in: {why}.", why=broken.detail),))
         self._learned_at = None
-        missing = [f"Cannot read the server's limits: {blocked.detail}."] if (blocked := self._learn()) else []
-        missing += [f"The access token lacks the right “{scope}”." for scope in self._lacking()]
+        missing: list[str] = []
+        if blocked := self._learn():
+            missing.append(Said("Cannot read the server's limits: {why}.", why=blocked.detail))
+        missing += [Said("The access token lacks the right “{scope}”.", scope=scope) for scope in self._lacking()]
         if not me.get("bot"):
-            missing.append("The account is not marked as automated: Preferences, Public profile, “automated account”.")
+            missing.append(
+                Said("The account is not marked as automated: Preferences, Public profile, “automated account”.")
+            )
         missing += filter(None, [clock_note(given, self._door.clock.now())])
         most, links = self._limits.characters, self._limits.link
         notes = [
-            f"{most} characters a post, a link counts {links}; {self._limits.images} pictures.",
-            "A post in doubt is looked for among the account's own posts.",
+            Said(
+                "{most} characters a post, a link counts {links}; {images} pictures.",
+                most=most,
+                links=links,
+                images=self._limits.images,
+            ),
+            Said("A post in doubt is looked for among the account's own posts."),
         ]
         if self._limits.keeps_keys:
-            notes.append("The server knows a repeated post by its key for an hour.")
+            notes.append(Said("The server knows a repeated post by its key for an hour."))
         return Account(str(me["id"]), f"@{me.get('acct')}", str(me.get("url", "")), tuple(notes), tuple(missing))
 
     def _call(self, method: str, path: str, **content: Any) -> Answer | Absent | Unsure:  # noqa: ANN401 - as Door.call

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.domain.errors import CampaignError
 from bot.domain.text import Counting, TextRules
-from bot.ports import Absent, Account, Failure, Outcome, Parcel, Platform, Published, Receipt, Unsure
+from bot.ports import Absent, Account, Failure, Outcome, Parcel, Platform, Published, Receipt, Said, Unsure
 
 
 class OnDemand:
@@ -59,7 +59,7 @@ class OnDemand:
         try:
             self._platform = self._platform or self._opening()
         except CampaignError as error:
-            return Absent(Failure.AUTH_BROKEN, str(error))
+            return Absent(Failure.AUTH_BROKEN, Said(error.template, **error.fields))
         return self._platform
 
     def _remember(self, rules: TextRules) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.post import Profile
 from bot.domain.slots import zone
 from bot.domain.text import TextRules, count, fits
-from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
+from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 MODE = 0o700
 _HEAD = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Rehearsal · Diễn tập</title>
@@ -70,7 +70,11 @@ class Rehearsal:
 
     def check(self) -> Account:
         self._folder.mkdir(parents=True, exist_ok=True, mode=MODE)
-        return Account(self._channel, f"rehearsal, like {self._like}", self._root.joinpath("index.html").as_uri())
+        return Account(
+            self._channel,
+            Said("rehearsal, like {platform}", platform=self._like),
+            self._root.joinpath("index.html").as_uri(),
+        )
 
     def _place(self, parcel: Parcel) -> Path:
         moment = parcel.due_at.strftime("%Y-%m-%dT%H%M%SZ")

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, by_status, clock_note
 from bot.platforms.http import Door
-from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
+from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://api.telegram.org"
 IMAGES, IMAGE_BYTES = 10, 10_000_000
@@ -75,25 +75,31 @@ class Telegram:
         given = self._call("getMe")
         me = _result(given)
         if "id" not in me:
-            return Account("", self._chat, missing=(f"The bot cannot sign in: {self._refusal(given).detail}.",))
+            return Account("", self._chat, missing=(Said("Cannot sign in: {why}.", why=self._refusal(given).detail),))
         found = self._call("getChat", json={"chat_id": self._chat})
         chat = _result(found)
         if "id" not in chat:
-            return Account("", self._chat, missing=(f"The bot cannot see the channel: {self._refusal(found).detail}.",))
+            return Account(
+                "",
+                self._chat,
+                missing=(Said("The bot cannot see the channel: {why}.", why=self._refusal(found).detail),),
+            )
         asked = {"chat_id": self._chat, "user_id": me["id"]}
         member = _result(self._call("getChatMember", json=asked))
-        missing = [] if chat.get("type") == "channel" else ["This is no channel: chat_id names a group or a person."]
+        missing: list[str] = []
+        if chat.get("type") != "channel":
+            missing.append(Said("This is no channel: chat_id names a group or a person."))
         if not (member.get("status") == "administrator" and member.get("can_post_messages")):
-            missing.append(f"@{me.get('username')} may not post: make it an administrator with the right to post.")
+            missing.append(
+                Said("@{bot} may not post: make it an administrator with the right to post.", bot=me.get("username"))
+            )
         if isinstance(given, Answer) and (clock := clock_note(given, self._door.clock.now())):
             missing.append(clock)
         notes = [
-            f"@{me.get('username')} posts here.",
-            "4,096 characters a post, 1,024 with pictures; at most 10 pictures.",
+            Said("@{bot} posts here.", bot=me.get("username")),
+            Said("4,096 characters a post, 1,024 with pictures; at most 10 pictures."),
+            Said("Telegram takes no description of a picture, and a post in doubt has to be looked for by a person."),
         ]
-        notes.append(
-            "Telegram takes no description of a picture, and a post in doubt has to be looked for by a person."
-        )
         return Account(str(chat["id"]), str(chat.get("title", "")), self._link(chat, ""), tuple(notes), tuple(missing))
 
     def _unfit(self, parcel: Parcel) -> Absent | None:
