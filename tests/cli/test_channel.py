@@ -26,7 +26,7 @@ def test_what_an_account_lacks_is_said_in_the_language_of_whoever_asks(
     desk: Terminal, language: str, wrong: str, limits: str
 ) -> None:
     (desk.folder / "token.txt").write_text("a-token")
-    with mastodon.Server(token="a-token") as far, desk.config.open("a") as config:  # noqa: S106 - the simulator's
+    with mastodon.Server(token="a-token") as far, desk.config.open("a") as config:
         far.scopes = ["read", "write:statuses"]
         config.write(MASTODON.format(base=far.base))
         config.flush()
