@@ -69,9 +69,53 @@ people = _table(
     Column("token_hash", Text, nullable=False),
     # Who was shown the token that now signs in: the maker, or whoever reset it since, who may be younger.
     Column("token_by", ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
+    Column("passphrase", Text),
+    # Who was shown the newest one-time link, and could have chosen the passphrase.
+    Column("link_by", ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
+    Column("settings", Text, nullable=False, server_default="{}"),
     Column("made_by", ForeignKey("people.id")),
     Column("made_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
+)
+
+# Whoever holds the value that hashes to `hash` is this person; `full` once every factor was shown.
+sessions = _table(
+    "sessions",
+    Column("id", Id, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("device", Text, nullable=False),
+    Column("full", Boolean, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("proved_at", UtcTime, nullable=False),
+    Index("ix_sessions_person", "person_id"),
+)
+
+# One-time links; without a person it makes the first admin.
+invitations = _table(
+    "invitations",
+    Column("hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id")),
+    Column("made_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+# Failed sign-ins of an account, a device or a source, each under a keyed hash.
+tries = _table(
+    "tries",
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("next_at", UtcTime, nullable=False),
+)
+
+# Forms that were sent; `result` is where the answer led, empty while it is being worked out.
+form_tokens = _table(
+    "form_tokens",
+    Column("token", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("result", Text, nullable=False, server_default=""),
 )
 
 cases = _table(

@@ -25,7 +25,7 @@ ID = BigInteger().with_variant(Integer(), "sqlite")
 TIME = BigInteger()
 WAITS = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
-    "meta", "people", "cases", "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases",
+    "meta", "people", "sessions", "invitations", "tries", "form_tokens", "cases", "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases",
     "approvals", "images", "deliveries", "attempts", "channels", "audit_records", "audit_payloads", "checkpoints",
     "heartbeats",
 )  # fmt: skip
@@ -44,9 +44,44 @@ def upgrade() -> None:
         Column("roles", Text, nullable=False),
         Column("token_hash", Text, nullable=False),
         Column("token_by", ID, ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
+        Column("passphrase", Text),
+        Column("link_by", ID, ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
+        Column("settings", Text, nullable=False, server_default="{}"),
         Column("made_by", ID, ForeignKey("people.id")),
         Column("made_at", TIME, nullable=False),
         Column("disabled_at", TIME),
+    )
+    op.create_table(
+        "sessions",
+        Column("id", ID, primary_key=True),
+        Column("hash", String(64), nullable=False, unique=True),
+        Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+        Column("device", Text, nullable=False),
+        Column("full", Boolean, nullable=False),
+        Column("made_at", TIME, nullable=False),
+        Column("seen_at", TIME, nullable=False),
+        Column("proved_at", TIME, nullable=False),
+    )
+    op.create_index("ix_sessions_person", "sessions", ["person_id"])
+    op.create_table(
+        "invitations",
+        Column("hash", String(64), primary_key=True),
+        Column("person_id", ID, ForeignKey("people.id")),
+        Column("made_at", TIME, nullable=False),
+        Column("expires_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "tries",
+        Column("key", String(64), primary_key=True),
+        Column("failures", Integer, nullable=False),
+        Column("next_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "form_tokens",
+        Column("token", String(64), primary_key=True),
+        Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+        Column("made_at", TIME, nullable=False),
+        Column("result", Text, nullable=False, server_default=""),
     )
     op.create_table(
         "cases",
