@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
+from bot.domain.delivery import Reason, Standing
 from bot.domain.text import TextRules
+
+ALWAYS = timedelta.max
 
 
 class Clock(Protocol):
@@ -87,9 +90,13 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """Something may have gone out. Never a reason to send again by itself."""
+    """Something may have gone out. Never a reason to send again by itself.
+
+    `ask` says why only a person can tell; None where a later look may.
+    """
 
     detail: str
+    ask: Reason | None = None
 
 
 Outcome = Published | Absent | Unsure
@@ -129,11 +136,18 @@ class Platform(Protocol):
     def rules(self) -> TextRules:
         """The limits of this account, as far as the service has told them."""
 
+    @property
+    def repeats(self) -> timedelta | None:
+        """How long after the first attempt the same parcel, sent again, is surely the same post; None: never."""
+
     def publish(self, parcel: Parcel) -> Outcome:
         """One irreversible call. `idem_key` twice is one post where the service allows it."""
 
     def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
-        """Look for the parcel among the account's own posts: None is absent, Unsure is no way to tell."""
+        """Look for the parcel among the account's own posts: None is absent, Unsure is no way to tell now."""
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        """Whether what was published still stands with this text."""
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         """Take a post down; taking down what is gone is Published. Absent or Unsure say why it may still stand."""

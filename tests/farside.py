@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, Standing
 from bot.domain.post import Content, Post
 from bot.domain.text import RULES, TextRules
 from bot.ports import Account, Outcome, Parcel, Published, Receipt, Unsure
@@ -31,6 +31,8 @@ class FarSide:
     answers: list[Callable[[Parcel], Outcome]] = field(default_factory=list)
     finds: list[Published | Unsure | None] = field(default_factory=list)
     accepted: list[Parcel] = field(default_factory=list)
+    repeats: timedelta | None = None
+    stands: list[Standing | Unsure] = field(default_factory=list)
 
     def publish(self, parcel: Parcel) -> Outcome:
         if self.answers:
@@ -44,6 +46,10 @@ class FarSide:
             return self.finds.pop(0)
         number = next((n for n, seen in enumerate(self.accepted, 1) if seen.idem_key == parcel.idem_key), 0)
         return Published(Receipt(f"r{number}")) if number else None
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        del receipt, text
+        return self.stands.pop(0) if self.stands else Standing.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)

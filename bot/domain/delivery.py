@@ -40,6 +40,14 @@ ENDED = frozenset({_S.PUBLISHED, _S.FAILED, _S.MISSED, _S.CANCELLED})
 IN_FLIGHT = frozenset({_S.CLAIMED, _S.SENDING, _S.UNKNOWN})
 
 
+class Standing(StrEnum):
+    """What a later look found of a published delivery."""
+
+    THERE = "there"
+    CHANGED = "changed"
+    GONE = "gone"
+
+
 class Reason(StrEnum):
     """Why a delivery is where it is; faces have a sentence for each in both languages."""
 
@@ -70,6 +78,7 @@ class Reason(StrEnum):
     CANNOT_LOOK = "cannot_look"
     FOUND_TWICE = "found_twice"
     REJECTED = "rejected"
+    LOOKS_FAILED = "looks_failed"
     RATE_LIMITED = "rate_limited"
     AUTH_BROKEN = "auth_broken"
     BILLING = "billing"
@@ -212,3 +221,20 @@ def back_off(attempts: int, jitter: float) -> timedelta:
     """Doubles from half a minute to an hour; `jitter` in [0, 1) spreads channels apart by up to a quarter."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
     return wait * (1 + jitter / 4)
+LONGEST_DOUBT = timedelta(hours=6)
+
+
+def look_again(doubted: timedelta, jitter: float) -> timedelta | None:
+    """How long to wait after a look that failed: as long again as the doubt has lasted, within half a minute and
+    an hour. None when it has lasted too long: then a person looks.
+    """
+    return min(max(doubted, FIRST_WAIT), LONGEST_WAIT) * (1 + jitter / 4) if doubted < LONGEST_DOUBT else None
+
+
+def may_repeat(delivery: Delivery, first_began: datetime, repeats: timedelta | None, now: datetime) -> bool:
+    """Whether sending what is in doubt again, under its own key, can only make the same post, and is still wanted.
+
+    `repeats` is how long after the first attempt the platform knows the key; None where it cannot be trusted with it.
+    """
+    trusted = repeats is not None and now - first_began <= repeats
+    return trusted and delivery.attempts < TRIES and now <= delivery.not_after

@@ -54,6 +54,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "cannot_look": "the platform gives no way to look",
         "found_twice": "it is there twice",
         "rejected": "the platform refused it",
+        "looks_failed": "for hours nobody could look whether it is there",
         "rate_limited": "the platform asked us to wait",
         "auth_broken": "the platform does not accept the sign-in",
         "billing": "the platform wants to be paid",

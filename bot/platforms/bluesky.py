@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.domain.delivery import Reason, Standing
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, clock_note
 from bot.platforms.atproto import Repository, Session, Stopped, error_of, said_by
 from bot.platforms.http import Door
 from bot.platforms.richtext import facets
-from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
+from bot.ports import ALWAYS, Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://bsky.social"
 POSTS = "app.bsky.feed.post"
@@ -24,7 +25,7 @@ AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _POST = re.compile(r"(?:at:/|https://bsky\.app/profile)/([^/]+)/(?:app\.bsky\.feed\.)?post/([2-7a-j][2-7a-z]{12})/?")
-_ANOTHER = Unsure("another post stands under the key of this one: look at the account before anything else")
+_ANOTHER = Unsure("another post stands under the key of this one", Reason.CANNOT_LOOK)
 _RIGHTS = {
     "com.atproto.access": Said("This is the account's own password: make an app password for the bot."),
     "com.atproto.appPassPrivileged": Said("The app password may read direct messages: make one that may not."),
@@ -36,6 +37,7 @@ class Bluesky:
     """One account. A post that is repeated is the same record under the same key."""
 
     rules: TextRules = RULES["bluesky"]
+    repeats: timedelta | None = ALWAYS
 
     def __init__(self, door: Door, identifier: str, password: SecretStr) -> None:
         self._door, self._identifier, self._repo = door, identifier, Repository(door, identifier, password)
@@ -79,6 +81,18 @@ class Bluesky:
         except Stopped as stopped:
             return Unsure(stopped.detail)
         return self._standing(session, record_key(parcel), record)
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        try:
+            session = self._repo.session(None)
+        except Stopped as stopped:
+            return Unsure(stopped.detail)
+        if not (key := _key_of(receipt, session)):
+            return Unsure("this is no post of the account that the bot signs in to", Reason.CANNOT_LOOK)
+        found = self._repo.look(session, POSTS, key)
+        if not isinstance(found, dict):
+            return found or Standing.GONE
+        return Standing.THERE if found["value"].get("text") == text else Standing.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         try:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from bot.domain.delivery import Reason, Standing
 from bot.domain.text import RULES, TextRules, count, fits, nfc
 from bot.platforms.answers import Answer, by_status, clock_note, moment_of
 from bot.platforms.http import Door
@@ -18,6 +19,7 @@ from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Publishe
 LEARN_EVERY_S = 86_400.0
 UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
 POLLS, POLL_S = 30, 1.0
+KEY_LIFE = timedelta(minutes=45)  # of the hour that it is kept
 PAGE, PAGES = 40, 10
 SCOPES = ("write:statuses", "write:media", "read:statuses", "read:accounts")
 AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
@@ -55,6 +57,10 @@ class Mastodon:
     @property
     def rules(self) -> TextRules:
         return self._limits.rules
+
+    @property
+    def repeats(self) -> timedelta | None:
+        return KEY_LIFE if self._limits.keeps_keys else None
 
     def publish(self, parcel: Parcel) -> Outcome:
         """Pictures first, which harms nothing; then the one call that cannot be taken back."""
@@ -95,8 +101,19 @@ class Mastodon:
         except (LookupError, TypeError, AttributeError):
             return Unsure("the account's own posts cannot be read")
         if len(found) > 1:
-            return Unsure(f"{len(found)} posts have this text")
+            return Unsure(f"{len(found)} posts have this text", Reason.FOUND_TWICE)
         return Published(_receipt(found[0]) or Receipt("")) if found else None
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        given = self._call("GET", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}/source")
+        if not isinstance(given, Answer):
+            return Unsure(given.detail)
+        told = given.fields()
+        if given.status == HTTPStatus.NOT_FOUND and told.get("error"):
+            return Standing.GONE
+        if given.status != HTTPStatus.OK or not isinstance(told.get("text"), str):
+            return Unsure(self._refusal(given).detail)
+        return Standing.THERE if nfc(told["text"]).split() == nfc(text).split() else Standing.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         given = self._call("DELETE", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}")

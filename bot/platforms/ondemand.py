@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.domain.delivery import Standing
 from bot.domain.errors import CampaignError
 from bot.domain.text import Counting, TextRules
 from bot.ports import Absent, Account, Failure, Outcome, Parcel, Platform, Published, Receipt, Said, Unsure
@@ -28,6 +29,11 @@ class OnDemand:
     def rules(self) -> TextRules:
         return self._rules
 
+    @property
+    def repeats(self) -> timedelta | None:
+        """Until it has been opened nobody can tell."""
+        return self._platform.repeats if self._platform else None
+
     def publish(self, parcel: Parcel) -> Outcome:
         platform = self._open()
         if isinstance(platform, Absent):
@@ -41,6 +47,10 @@ class OnDemand:
     def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
         platform = self._open()
         return Unsure(platform.detail) if isinstance(platform, Absent) else platform.find(parcel, since)
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        platform = self._open()
+        return Unsure(platform.detail) if isinstance(platform, Absent) else platform.look(receipt, text)
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         platform = self._open()

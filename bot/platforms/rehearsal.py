@@ -6,14 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.domain.delivery import Standing
 from bot.domain.post import Profile
 from bot.domain.slots import zone
 from bot.domain.text import TextRules, count, fits
-from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Said, Unsure
+from bot.ports import ALWAYS, Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 MODE = 0o700
 _HEAD = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Rehearsal · Diễn tập</title>
@@ -39,6 +40,8 @@ class Rehearsal:
         self._root = folder
         self._folder = folder / profile.name
 
+    repeats: timedelta | None = ALWAYS
+
     def publish(self, parcel: Parcel) -> Outcome:
         if not fits(parcel.text, self.rules, with_media=bool(parcel.images)):
             weight = count(parcel.text, self.rules)
@@ -59,6 +62,13 @@ class Rehearsal:
         del since
         target = self._place(parcel)
         return Published(self._receipt(target)) if target.exists() else None
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        try:
+            kept = self._folder.joinpath(Path(receipt.remote_id).name, "post.txt").read_bytes()
+        except OSError:
+            return Standing.GONE
+        return Standing.THERE if kept == text.encode() else Standing.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         target = self._folder / Path(receipt.remote_id).name

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.domain.delivery import Reason
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, by_status, clock_note
 from bot.platforms.http import Door
@@ -33,6 +34,7 @@ class Telegram:
     """One channel. The text is sent as it is: no markup, so nothing to escape; the app finds links and hashtags."""
 
     rules: TextRules = RULES["telegram"]
+    repeats: None = None
 
     def __init__(
         self, door: Door, token: SecretStr, chat_id: str, *, silent: bool = False, link_preview: bool = True
@@ -58,7 +60,11 @@ class Telegram:
     def find(self, parcel: Parcel, since: object) -> Unsure:
         """A bot cannot list a channel's messages: a person looks."""
         del parcel, since
-        return Unsure(f"Telegram shows no bot what it posted; look at {self._link(None, '')}")
+        return Unsure(f"Telegram shows no bot what it posted; look at {self._link(None, '')}", Reason.CANNOT_LOOK)
+
+    def look(self, receipt: object, text: object) -> Unsure:
+        del receipt, text
+        return Unsure("Telegram shows no bot what it posted", Reason.CANNOT_LOOK)
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         """Every picture of an album is a message of its own."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.audit import Act
-from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Verdict
+from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Verdict, may_repeat
 from bot.domain.errors import Refused, StoreFailed, Tampered
 from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.library.images import image_path
@@ -17,7 +17,7 @@ from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
 from bot.services.audit import require_anchor
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
-from bot.services.outcomes import conclude, conclude_look, conclude_withdrawal, end, move
+from bot.services.outcomes import conclude, conclude_look, conclude_withdrawal, end, move, repeats
 from bot.services.queue import stop
 from bot.store import deliveries, heartbeats, holds
 
@@ -137,7 +137,7 @@ def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
         if delivery is None:
             return None
         if delivery.state is DeliveryState.UNKNOWN:
-            return _begin_look(ctx, seen, delivery)
+            return _begin_repeat(ctx, seen, delivery) or _begin_look(ctx, seen, delivery)
         ruling = _rule_safely(ctx, seen, delivery)
         if ruling.verdict is Verdict.SEND:
             return _begin_sending(ctx, seen, delivery)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.delivery import TRIES, Delivery, DeliveryState, Reason, back_off
+from bot.domain.delivery import TRIES, Delivery, DeliveryState, Reason, back_off, look_again
 from bot.domain.post import PostState, canonical
-from bot.ports import Absent, Failure, Outcome, Published, Receipt
+from bot.ports import ALWAYS, Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services.context import Context
 from bot.store import deliveries, holds, posts
 
@@ -27,8 +27,24 @@ def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome 
     elif isinstance(outcome, Absent):
         _conclude_absent(ctx, tx, delivery, outcome)
     else:
-        settle = timedelta(seconds=ctx.publishing.settle_s)
-        move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + settle)
+        move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + _settling(ctx, delivery))
+
+
+def repeats(ctx: Context, delivery: Delivery) -> timedelta | None:
+    """How long after the first attempt its platform knows it again by its key; None: it must not be repeated."""
+    channel = ctx.channels.get(delivery.channel)
+    return channel.platform.repeats if channel else None
+
+
+def _settling(ctx: Context, delivery: Delivery) -> timedelta:
+    """What is under way must have arrived before anybody looks, or asks again where two at once could be two posts."""
+    if repeats(ctx, delivery) == ALWAYS:
+        return back_off(delivery.attempts - 1, _jitter())
+    return timedelta(seconds=ctx.publishing.settle_s)
+
+
+def _jitter() -> float:
+    return random.SystemRandom().random()
 
 
 def _told(outcome: Outcome | None) -> tuple[str, str]:
@@ -49,8 +65,7 @@ def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: 
             ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
         move(ctx, tx, delivery, DeliveryState.HELD, reason)
         return
-    jitter = random.SystemRandom().random()
-    again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, jitter)
+    again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, _jitter())
     if delivery.attempts >= TRIES or again > delivery.not_after:
         end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT if delivery.attempts >= TRIES else reason)
     else:
@@ -63,12 +78,25 @@ def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Out
     if isinstance(outcome, Published):
         publish(ctx, tx, delivery, outcome.receipt)
     elif outcome is not None:
-        move(ctx, tx, delivery, DeliveryState.HELD, Reason.CANNOT_LOOK)
+        _conclude_no_look(ctx, tx, delivery, outcome)
     elif delivery.looks + 1 < LOOKS:
         again = now + timedelta(seconds=ctx.publishing.settle_s)
         deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, looks=delivery.looks + 1, next_at=again)
+    elif delivery.attempts >= TRIES:
+        end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT)
     else:
         move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
+
+
+def _conclude_no_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure) -> None:
+    """What only a person can tell goes to one at once; a look that merely failed is tried again for some hours."""
+    now, only_a_person = ctx.now(), outcome.ask if isinstance(outcome, Unsure) else None
+    tried = deliveries.attempts_of(tx, delivery.id)
+    wait = look_again(now - (tried[-1].began_at if tried else delivery.due_at), _jitter())
+    if only_a_person or wait is None:
+        move(ctx, tx, delivery, DeliveryState.HELD, only_a_person or Reason.LOOKS_FAILED)
+    else:
+        deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, next_at=now + wait)
 
 
 def conclude_withdrawal(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:

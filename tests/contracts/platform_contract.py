@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.delivery import Reason, Standing
 from bot.domain.text import count
 from bot.ports import Absent, Failure, Image, Parcel, Platform, Published, Receipt, Unsure
 
@@ -103,11 +104,30 @@ class PlatformContract:
     def test_the_same_key_twice_is_one_post(self, platform: Platform) -> None:
         first = self.post(platform)
         if not (self.keeps_keys or self.finds):
-            assert isinstance(platform.find(parcel(), DUE), Unsure), "then a person must decide"
+            found = platform.find(parcel(), DUE)
+            assert isinstance(found, Unsure)
+            assert found.ask is Reason.CANNOT_LOOK, "then a person must decide at once"
             return
         # Without keys, whoever tries again looks first.
         assert self.post(platform, attempt=1 if self.keeps_keys else 2) == first
         assert len(self.seen()) == 1
+
+    def test_a_repeat_is_trusted_only_where_the_key_makes_it_the_same_post(self, platform: Platform) -> None:
+        self.post(platform)
+        assert (platform.repeats is not None) == self.keeps_keys
+
+    def test_a_later_look_tells_whether_it_still_stands(self, platform: Platform) -> None:
+        text = "Một.\n\nHai:  ba."
+        receipt = self.post(platform, text=text)
+        if not self.finds:
+            found = platform.look(receipt, text)
+            assert isinstance(found, Unsure)
+            assert found.ask is Reason.CANNOT_LOOK
+            return
+        assert platform.look(receipt, text) is Standing.THERE
+        assert platform.look(receipt, "Lời khác.") is Standing.CHANGED
+        platform.withdraw(receipt)
+        assert platform.look(receipt, text) is Standing.GONE
 
     def test_another_key_is_another_post(self, platform: Platform) -> None:
         self.post(platform)

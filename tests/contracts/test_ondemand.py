@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.delivery import Standing
 from bot.domain.errors import Misconfigured
 from bot.domain.text import RULES, TextRules
 from bot.platforms.ondemand import OnDemand
@@ -30,6 +31,7 @@ class Server:
 
     rules: TextRules = USUAL
     opened: list[None] = field(default_factory=list)
+    repeats: None = None
     answer: Outcome = Published(Receipt("1"))  # noqa: RUF009 - frozen
 
     def __call__(self) -> Platform:
@@ -43,6 +45,10 @@ class Server:
 
     def find(self, parcel: Parcel, since: object) -> None:
         del parcel, since
+
+    def look(self, receipt: Receipt, text: str) -> Standing:
+        del receipt, text
+        return Standing.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)
@@ -62,7 +68,10 @@ def test_what_cannot_be_opened_is_absent_or_unsure_in_words(tmp_path: Path) -> N
     assert isinstance(outcome, Absent)
     assert outcome.failure is Failure.AUTH_BROKEN
     assert "$T" in outcome.detail
-    assert isinstance(account.find(parcel(), DUE), Unsure)
+    for nothing_told in (account.find(parcel(), DUE), account.look(Receipt("1"), "")):
+        assert isinstance(nothing_told, Unsure)
+        assert nothing_told.ask is None
+    assert account.repeats is None
     assert isinstance(account.withdraw(Receipt("1")), Absent)
     assert "$T" in account.check().missing[0]
 

@@ -4,17 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import update
 
 from bot.domain.audit import Act
-from bot.domain.delivery import DeliveryState, Reason
+from bot.domain.delivery import TRIES, DeliveryState, Reason
 from bot.domain.errors import BadInput, Refused
 from bot.domain.people import Person
 from bot.domain.post import Post, PostState
-from bot.ports import Absent, Failure, Outcome, Parcel, Unsure
-from bot.services import cases, deliver, posts, queue, settle
+from bot.ports import ALWAYS, Absent, Failure, Outcome, Parcel, Published, Receipt, Unsure
+from bot.services import cases, deliver, posts, queue, settle, withdraw
 from bot.services.audit import checkpoint
 from bot.services.context import Context
 from bot.services.deliver import Done
@@ -476,7 +477,7 @@ def test_absence_is_believed_only_when_seen_twice(house: Context, crew: Crew, cl
 
 
 def test_where_nobody_can_look_a_person_decides(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
-    far.answers, far.finds = [lost(far)], [Unsure("no read access")]
+    far.answers, far.finds = [lost(far)], [Unsure("shows nothing", Reason.CANNOT_LOOK)]
     post = scheduled(house, crew, grace=timedelta(hours=1))
     go_to(clock, NINE)
     worker = worker_of(house)
@@ -487,8 +488,192 @@ def test_where_nobody_can_look_a_person_decides(house: Context, crew: Crew, cloc
     assert len(far.accepted) == 1
 
 
+def test_a_look_that_fails_is_tried_again_until_it_tells(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers, far.finds = [lost(far)], [Unsure("503")] * 3
+    post = scheduled(house, crew, grace=timedelta(hours=3))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for minutes in (0, 5, 8, 20, 60):
+        clock.advance(minutes=minutes)
+        drain(house, worker)
+    assert far.finds == []
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["vi", ""], TEXTS["en", ""]]
+    assert posts.get_post(house, post.id).state is PostState.PUBLISHED
+
+
+def test_looks_that_fail_for_hours_are_few_and_end_with_a_person(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers, far.finds = [lost(far)], [Unsure("503")] * 100
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for _ in range(8 * 60):
+        drain(house, worker)
+        clock.advance(minutes=1)
+    assert states(house, post)[0] == ("held", Reason.LOOKS_FAILED)
+    assert 5 < 100 - len(far.finds) < 15
+    assert len(far.accepted) == 1
+
+
+def test_a_failed_look_between_two_counts_for_nothing(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers, far.finds = [lambda _: Unsure("cut")], [None, Unsure("503"), Unsure("503")]
+    post = scheduled(house, crew, grace=timedelta(hours=5))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for minutes in (0, 5, 5, 15):
+        clock.advance(minutes=minutes)
+        drain(house, worker)
+    assert states(house, post)[0][0] == "unknown"
+    assert far.accepted == []
+    clock.advance(minutes=60)
+    drain(house, worker)
+    assert len(far.accepted) == 2
+
+
+def once_a_key(far: FarSide) -> None:
+    """The same key is the same post, and nobody can look."""
+    keep = far.publish
+
+    def publish(parcel: Parcel) -> Outcome:
+        if any(seen.idem_key == parcel.idem_key for seen in far.accepted) and not far.answers:
+            return Published(Receipt("again"))
+        return keep(parcel)
+
+    far.publish = publish  # type: ignore[method-assign]
+    far.find = lambda parcel, since: Unsure("503")  # type: ignore[method-assign]  # noqa: ARG005
+
+
+def test_where_the_key_is_known_again_an_unknown_outcome_is_sent_again_under_it(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    once_a_key(far)
+    far.repeats, far.answers = ALWAYS, [lost(far), lambda _: Unsure("502")]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for seconds in (0, 40, 80):
+        clock.advance(seconds=seconds)
+        drain(house, worker)
+    assert [parcel.text for parcel in far.accepted] == [TEXTS["vi", ""], TEXTS["en", ""]]
+    first = deliveries_of(house, post)[0]
+    assert (first.state, first.attempts, first.fence) == (DeliveryState.PUBLISHED, 3, 3)
+    keys = {entry.data["key"] for entry in told(house, Act.DELIVERY_SENDING, f"delivery:{first.id}")}
+    assert keys == {first.idem_key}
+
+
+def test_a_key_is_repeated_only_while_the_platform_keeps_it(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    once_a_key(far)
+    far.repeats, far.answers = timedelta(minutes=45), [lost(far)] + [lambda _: Unsure("502")] * 30
+    post = scheduled(house, crew, grace=timedelta(hours=5))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for _ in range(50):
+        drain(house, worker)
+        clock.advance(minutes=1)
+    repeats = [entry.ts for entry in told(house, Act.DELIVERY_SENDING, f"delivery:{deliveries_of(house, post)[0].id}")]
+    assert len(repeats) > 2
+    assert max(repeats) <= NINE + timedelta(minutes=45)
+    assert min(b - a for a, b in pairwise(repeats)) >= timedelta(seconds=house.publishing.settle_s)
+    assert states(house, post)[0][0] == "unknown"
+
+
+def _halt(house: Context, crew: Crew, post: Post) -> None:
+    del post
+    queue.halt(house, crew.auditor, "chờ")
+
+
+def _hold(house: Context, crew: Crew, post: Post) -> None:
+    queue.hold(house, crew.auditor, "post", str(post.id), "chờ")
+
+
+def _pause(house: Context, crew: Crew, post: Post) -> None:
+    del post
+    queue.pause_channel(house, crew.auditor, X, "chờ")
+
+
+def _withdraw(house: Context, crew: Crew, post: Post) -> None:
+    withdraw.withdraw_post(house, crew.coordinator, post.id, "gia đình xin")
+
+
+def _alter(house: Context, crew: Crew, post: Post) -> None:
+    del crew
+    _edit_part(house, post)
+
+
+@pytest.mark.parametrize("stop", [_halt, _hold, _pause, _withdraw, _alter])
+def test_a_repeat_that_the_gate_refuses_is_only_looked_for(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide, stop: Callable[[Context, Crew, Post], None]
+) -> None:
+    far.repeats, far.answers = ALWAYS, [lost(far)]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    stop(house, crew, post)
+    clock.advance(seconds=60)
+    errand = deliver.wave(house, worker, (), (X,))[0]
+    assert errand.look_since is not None
+    deliver.wave(house, worker, [deliver.answer(house, errand)], ())
+    assert states(house, post)[0][0] == "published"
+    assert len(far.accepted) == 1
+
+
+def test_after_its_time_nothing_is_repeated(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.repeats, far.answers = ALWAYS, [lost(far)]
+    scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    clock.advance(minutes=21)
+    (errand,) = deliver.wave(house, worker, (), (X,))
+    assert errand.look_since is not None
+
+
+def test_two_workers_never_repeat_side_by_side(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    """The second is given nothing while the first holds the fence; the first is not believed once it lost it."""
+    far.repeats, far.answers = ALWAYS, [lambda _: Unsure("cut")]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker, other = worker_of(house), worker_of(house)
+    drain(house, worker)
+    clock.advance(seconds=60)
+    (slow,) = deliver.wave(house, worker, (), (X,))
+    assert slow.look_since is None
+    assert deliver.wave(house, other, (), (X,)) == ()
+    clock.advance(seconds=house.publishing.lease_s + 1)
+    deliver.reap(house)
+    clock.advance(seconds=house.publishing.settle_s)
+    late = deliver.answer(house, slow)
+    assert late.outcome == Absent(Failure.LATE, "the machine was asleep")
+    assert far.accepted == []
+    (fresh,) = deliver.wave(house, other, [late], (X,))
+    assert fresh.delivery.fence == slow.delivery.fence + 1
+    deliver.wave(house, other, [deliver.answer(house, fresh)], ())
+    assert states(house, post)[0][0] == "published"
+    assert len(far.accepted) == 1
+
+
+def test_absence_after_the_last_try_ends_it(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
+    far.answers = [lambda _: Unsure("cut")] * TRIES
+    post = scheduled(house, crew, grace=timedelta(hours=9))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for _ in range(9 * 12):
+        drain(house, worker)
+        clock.advance(minutes=5)
+    assert states(house, post)[0] == ("failed", Reason.TRIES_SPENT)
+    assert far.accepted == []
+
+
 def in_doubt(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> tuple[Post, Worker]:
-    far.answers, far.finds = [lambda _: Unsure("cut")], [Unsure("no read access")]
+    far.answers, far.finds = [lambda _: Unsure("cut")], [Unsure("shows nothing", Reason.CANNOT_LOOK)]
     post = scheduled(house, crew, grace=timedelta(hours=1))
     go_to(clock, NINE)
     worker = worker_of(house)

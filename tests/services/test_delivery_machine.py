@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.domain.delivery import ENDED, MOVES, Delivery, DeliveryState
+from bot.domain.delivery import ENDED, MOVES, Delivery, DeliveryState, Reason, Standing
 from bot.domain.errors import CampaignError
 from bot.domain.post import Content, PostState
 from bot.domain.text import RULES, TextRules
@@ -31,7 +31,8 @@ from bot.store import deliveries
 from tests.house import Crew, FakeClock, bring_in, build_house, open_house
 
 CAMPAIGN = "stop-the-crackdown-vn"
-PROOF, BLIND = "rehearsal-x", "rehearsal-facebook"
+PROOF, BLIND, KEYED = "rehearsal-x", "rehearsal-facebook", "rehearsal-bluesky"
+KEY_LIFE = timedelta(minutes=60)
 FAULTS = (
     "none",
     "none",
@@ -43,15 +44,20 @@ FAULTS = (
     "never_arrived",
     "crash_before",
     "crash_after",
+    "looks_fail",
 )
 
 
 @dataclass
 class Ledger:
-    """A service that keeps every post it accepted. A blind one cannot be asked what it holds."""
+    """A service that keeps every post it accepted. A blind one cannot be asked what it holds.
+
+    With `repeats` the same key is the same post, for as long as it keeps keys and no longer.
+    """
 
     clock: FakeClock
     sees: bool
+    repeats: timedelta | None = None
     rules: TextRules = RULES["facebook"]
     accepted: list[tuple[Parcel, datetime]] = field(default_factory=list)
     fault: str = "none"
@@ -62,14 +68,23 @@ class Ledger:
             return Absent(Failure(self.fault), "as told", later)
         if self.fault == "never_arrived":
             return Unsure("cut before it arrived")
-        self.accepted.append((parcel, self.clock.now()))
+        now = self.clock.now()
+        known = self.repeats and any(p.idem_key == parcel.idem_key and now - at < KEY_LIFE for p, at in self.accepted)
+        if not known:
+            self.accepted.append((parcel, now))
         return Unsure("the answer was cut") if self.fault == "lost" else Published(self._receipt(parcel))
 
     def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
         if not self.sees:
-            return Unsure("this service shows nothing")
+            return Unsure("this service shows nothing", Reason.CANNOT_LOOK)
+        if self.repeats or self.fault == "looks_fail":
+            return Unsure("503")
         held = any(seen.idem_key == parcel.idem_key and at >= since for seen, at in self.accepted)
         return Published(self._receipt(parcel)) if held else None
+
+    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+        del receipt, text
+        return Standing.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)
@@ -111,10 +126,14 @@ class Deliveries(RuleBasedStateMachine):
         original, self.crew = house_with_crew()
         self.folder = Path(mkdtemp(prefix="campaignbot-machine-"))
         shutil.copytree(original, self.folder, dirs_exist_ok=True)
-        ctx = open_house(self.folder)
+        ctx = open_house(self.folder, likes=("x", "facebook", "bluesky"))
         assert isinstance(ctx.clock, FakeClock)
         self.clock = ctx.clock
-        self.ledgers = {PROOF: Ledger(self.clock, sees=True), BLIND: Ledger(self.clock, sees=False)}
+        self.ledgers = {
+            PROOF: Ledger(self.clock, sees=True),
+            BLIND: Ledger(self.clock, sees=False),
+            KEYED: Ledger(self.clock, sees=True, repeats=timedelta(minutes=45)),
+        }
         rhythm = replace(ctx.channels[PROOF].rhythm, quiet_until=ctx.channels[PROOF].rhythm.quiet_from, daily_cap=100)
         self.ctx: Context = replace(
             ctx,
@@ -150,7 +169,7 @@ class Deliveries(RuleBasedStateMachine):
         texts = {("vi", ""): f"Câu chuyện số {self.count}.", ("en", ""): f"Story number {self.count}."}
         due = self.clock.now() + timedelta(minutes=minutes)
         when = When(at=due, grace=timedelta(minutes=grace))
-        post = posts.add_post(self.ctx, self.crew.coordinator, Content(CAMPAIGN, texts, (PROOF, BLIND)), when)
+        post = posts.add_post(self.ctx, self.crew.coordinator, Content(CAMPAIGN, texts, tuple(self.ledgers)), when)
         post = review.submit(self.ctx, self.crew.coordinator, post.id)
         review.approve(self.ctx, self.crew.reviewer, post.id, post.digest)
         self.promise(post.id)
@@ -311,7 +330,7 @@ class Deliveries(RuleBasedStateMachine):
                 assert there
             elif there:
                 assert delivery.state is DeliveryState.HELD
-                assert delivery.channel == BLIND
+                assert delivery.channel in {BLIND, KEYED}
         with self.ctx.store.read() as tx:
             assert verify(tx, keystore=self.ctx.keystore).first_bad is None
 
