@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from bot.domain.budget import MILLIONTHS, Budget
 from bot.domain.errors import Finding, Misconfigured, Rejected, StoreFailed
 from bot.domain.post import DEFAULT_LAYOUT, Layout, Profile
 from bot.domain.slots import Rhythm
@@ -232,4 +233,10 @@ def _channel(settings: Settings, channel: sections.Channel) -> Channel:
         timezone=timezone,
     )
     platform = PLATFORMS[channel.platform](settings, channel, profile)
-    return Channel(replace(profile, rules=platform.rules), rhythm, platform)
+    return Channel(replace(profile, rules=platform.rules), rhythm, platform, _budget(channel.budget))
+
+
+def _budget(given: sections.Budget) -> Budget:
+    most = given.per_month_usd
+    cost = None if most is None else int(most * MILLIONTHS)
+    return Budget(given.per_hour, given.per_day, given.per_month, cost)

@@ -66,6 +66,8 @@ class Reason(StrEnum):
     SPACING = "spacing"
     DAILY_CAP = "daily_cap"
     CATCH_UP = "catch_up"
+    BUDGET = "budget"
+    SPENDING = "spending"
     TOO_LATE = "too_late"
     DOWN_TOO_LONG = "down_too_long"
     CLOCK_SUSPECT = "clock_suspect"
@@ -167,6 +169,7 @@ class GateView:
     spaced_until: datetime | None = None
     cap_until: datetime | None = None
     catch_up_until: datetime | None = None
+    budget_until: tuple[datetime, Reason] | None = None
 
 
 def gate(delivery: Delivery, view: GateView) -> Ruling:
@@ -189,6 +192,9 @@ def gate(delivery: Delivery, view: GateView) -> Ruling:
     for until, reason in waits:
         if until is not None and until > view.now:
             return Ruling(Verdict.LATER, reason, until)
+    if view.budget_until is not None:
+        until, reason = view.budget_until
+        return Ruling(Verdict.MISS, reason) if until > delivery.not_after else Ruling(Verdict.LATER, reason, until)
     return SEND
 
 

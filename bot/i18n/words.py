@@ -42,6 +42,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "spacing": "too soon after another post",
         "daily_cap": "the day is full",
         "catch_up": "after a break only so many an hour",
+        "budget": "the account has had its budget of posts",
+        "spending": "the account has spent its money for the month",
         "too_late": "its time has passed",
         "down_too_long": "the program was away for more than a day",
         "clock_suspect": "the clock jumped",

@@ -52,6 +52,10 @@ def astray(schedules: Schedules, settings: Settings) -> Iterator[Finding]:
     for own in settings.campaigns:
         yield from _unknown(config, f"[[campaign]] “{own.slug}”", no_campaign, [own.slug], slugs)
     accounts, no_account = [channel.name for channel in settings.channels], "there is no account “{name}”."
+    for channel in settings.channels:
+        if channel.budget.per_month_usd is not None:
+            where, priced = f"[[channel]] “{channel.name}”: budget", [price.platform for price in schedules.prices]
+            yield from _unknown(config, where, "prices.toml has no price of “{name}”.", [channel.habits], priced)
     for campaign in schedules.campaigns:
         where = f"campaign “{campaign.slug}”: channels"
         yield from _unknown("campaigns.toml", where, no_account, campaign.channels, accounts)

@@ -1,13 +1,15 @@
-"""Campaigns, slots, days, places and starting posts, loaded from the folder that people edit."""
+"""Campaigns, slots, days, places, prices and starting posts, loaded from the folder that people edit."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
 
+from bot.domain.budget import MILLIONTHS, Price
 from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Short, Slot
 from bot.domain.case import Case
 from bot.domain.errors import BadInput, Finding, Rejected
@@ -19,6 +21,7 @@ from bot.library.observances import OBSERVANCE_KEYS, ObservanceRule, read_observ
 T = TypeVar("T")
 META_KEYS = ("schema", "compiled_on")
 MAX_APPROVALS = 5
+DEAREST = 100
 _TAG = re.compile(r"#[^\W_]\w*\Z")
 _QUOTED = re.compile("“[^“”]+”")
 
@@ -43,6 +46,7 @@ class Schedules:
     observance_rules: tuple[ObservanceRule, ...] = ()
     places: Places = field(default_factory=Places)
     posts: tuple[StartingPost, ...] = ()
+    prices: tuple[Price, ...] = ()
 
     @property
     def default_campaign(self) -> Campaign:
@@ -66,6 +70,7 @@ def load_schedules(folder: Path) -> Schedules:
         observance_rules=_list_of(folder, "observance", OBSERVANCE_KEYS, read_observance, findings),
         places=_places(_open(folder / "places.toml", _keys(Places), findings)),
         posts=_list_of(folder, "post", _keys(StartingPost), _post, findings),
+        prices=_list_of(folder, "price", _keys(Price), _price, findings),
     )
     if not any(finding.file == "campaigns.toml" for finding in findings):
         findings += _astray(schedules)
@@ -157,6 +162,36 @@ def clock_time(text: str) -> time:
 
 def _post(table: Reader) -> StartingPost:
     return StartingPost(**table.simple(StartingPost))
+
+
+def _price(table: Reader) -> Price:
+    return Price(
+        since=table.parsed("since", _day, required=True) or date.max,
+        seen_on=table.parsed("seen_on", _day, required=True) or date.min,
+        per_post=_cost(table, "per_post"),
+        per_link_post=_cost(table, "per_link_post"),
+        source=table.parsed("source", _link, required=True) or "",
+        **table.simple(Price, but=("source",)),
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput("“{text}” is not in the calendar. Write 2026-12-10.", text=text[:40]) from None
+
+
+def _cost(table: Reader, key: str) -> int:
+    """US dollars, as people write them, in millionths."""
+    try:
+        cost = Decimal(str(table.plain.get(key))) * MILLIONTHS
+        if 0 <= cost <= DEAREST * MILLIONTHS and cost == int(cost):
+            return int(cost)
+    except (InvalidOperation, ValueError, OverflowError):
+        pass
+    table.report(key, "must be US dollars such as 0.015.")
+    return 0
 
 
 def _places(reader: Reader) -> Places:

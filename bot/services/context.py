@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.errors import Refused
 from bot.domain.people import Duty, Person, require
+from bot.domain.budget import Budget
 from bot.domain.post import Profile
 from bot.domain.slots import Rhythm
 from bot.library.messages import Messages
@@ -35,6 +36,7 @@ class Channel:
     platform: Platform
 
 
+    budget: Budget = field(default_factory=Budget)
 @dataclass(frozen=True, slots=True)
 class Planning:
     lead_days: int = 14

@@ -15,6 +15,7 @@ from bot.domain.post import Post, canonical, content_from_plain, part_from_plain
 from bot.library.images import image_path
 from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
 from bot.services.audit import require_anchor
+from bot.services.budget import cost
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
 from bot.services.outcomes import conclude, conclude_look, conclude_withdrawal, end, move, repeats
@@ -181,11 +182,27 @@ def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     )
     if not changed:
         raise StoreFailed("Delivery {id} changed under its own lock. Nothing was sent.", id=delivery.id)
-    deliveries.begin_attempt(seen.tx, delivery.id, fence, seen.now)
+    deliveries.begin_attempt(seen.tx, delivery, fence, seen.now, _cost(ctx, delivery))
     told = {"attempt": fence, "digest": delivery.digest, "key": delivery.idem_key}
     ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", told)
     claimed = replace(delivery, state=DeliveryState.SENDING, fence=fence, attempts=delivery.attempts + 1, looks=0)
     return Errand(claimed, _parcel(ctx, seen.tx, claimed))
+
+
+def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None:
+    """The same key again, through the whole gate; where that refuses, it is only looked for.
+
+    The new fence is the only leave to send: whoever held the last one can neither begin nor be believed any more.
+    """
+    tried = deliveries.attempts_of(seen.tx, delivery.id)
+    if not tried or not may_repeat(delivery, tried[0].began_at, repeats(ctx, delivery), seen.now):
+        return None
+    may_send = _rule_safely(ctx, seen, delivery).verdict is Verdict.SEND
+    return _begin_sending(ctx, seen, delivery) if may_send else None
+
+
+def _cost(ctx: Context, delivery: Delivery) -> int:
+    return cost(ctx, ctx.channels[delivery.channel].profile, [json.loads(delivery.content)["text"]])
 
 
 def _begin_look(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:

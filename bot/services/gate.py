@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
+from bot.domain.budget import begun_with
 from bot.domain.case import Case, Consent, Event
-from bot.domain.delivery import Delivery, DeliveryState, GateView, Ruling, gate
+from bot.domain.delivery import Delivery, DeliveryState, GateView, Reason, Ruling, gate
 from bot.domain.facts import EVENT_FACT
-from bot.domain.post import Content, Post, canonical, content_from_plain, sha256
+from bot.domain.post import Content, Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.domain.slots import after_quiet, at_local, local_date
 from bot.domain.tiers import tier_borne
 from bot.library.images import image_path
+from bot.services.budget import frees_at
 from bot.services.context import PROGRAM, VIETNAM, Channel, Context
 from bot.services.quorum import needed_approvals
 from bot.store import approvals, audit, cases, deliveries, holds, posts
@@ -132,6 +134,7 @@ def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
         spaced_until=_spaced_until(wave, delivery, channel),
         cap_until=_cap_until(wave, delivery, channel),
         catch_up_until=_catch_up_until(ctx, wave, delivery),
+        budget_until=_budget_until(ctx, wave, delivery, rendition),
     )
 
 
@@ -218,3 +221,13 @@ def _catch_up_until(ctx: Context, wave: Wave, delivery: Delivery) -> datetime | 
     hour = timedelta(hours=1)
     late = deliveries.published_count(wave.tx, delivery.channel, wave.now - hour, due_before=wave.worker.up_since)
     return wave.now + hour / ctx.publishing.catch_up_per_hour if late >= ctx.publishing.catch_up_per_hour else None
+
+
+def _budget_until(
+    ctx: Context, wave: Wave, delivery: Delivery, rendition: Mapping[str, Any] | None
+) -> tuple[datetime, Reason] | None:
+    channel = ctx.channels.get(delivery.channel)
+    if channel is None or rendition is None or not channel.budget.is_set:
+        return None
+    parts = begun_with([part_from_plain(part) for part in rendition["parts"]], delivery.part)
+    return frees_at(ctx, wave.tx, wave.now, channel, parts)

@@ -9,12 +9,25 @@ from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import Finding
 from bot.domain.reader import finding
-from bot.settings.sections import CREDENTIALS, OPEN, OWN_KEYS, Bot, Campaign, Channel, Planning, Publishing, Secret, Web
+from bot.settings.sections import (
+    CREDENTIALS,
+    OPEN,
+    OWN_KEYS,
+    Bot,
+    Budget,
+    Campaign,
+    Channel,
+    Planning,
+    Publishing,
+    Secret,
+    Web,
+)
 
 TIMEOUTS_IN_A_LEASE = 3
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
 _SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel)
-TABLES: Mapping[str, type[BaseModel]] = {kind.__name__.lower(): kind for kind in _SECTIONS} | {"credentials": Secret}
+_INNER: Mapping[str, type[BaseModel]] = {"credentials": Secret, "budget": Budget}
+TABLES: Mapping[str, type[BaseModel]] = {kind.__name__.lower(): kind for kind in _SECTIONS} | _INNER
 _LISTED = ("campaign", "channel")
 _PROBLEMS = {
     "extra_forbidden": "unknown key.",
@@ -43,7 +56,7 @@ def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Findin
             table = next(
                 (TABLES[part] for part in reversed(loc[:-1]) if isinstance(part, str) and part in TABLES), None
             )
-            near = str(loc[-1]), table.model_fields.keys() if table else TABLES.keys() - {"credentials"}
+            near = str(loc[-1]), table.model_fields.keys() if table else TABLES.keys() - _INNER.keys()
             yield _find(place, problem, "Remove it.", near=near)
         elif kind == "literal_error":
             known = re.findall(r"'([^']+)'", context["expected"])

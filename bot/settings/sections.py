@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -195,6 +196,15 @@ class Channel(Section):
     post_time: TimeOfDay = time(9)
     quiet_from: TimeOfDay = time(22)
     quiet_until: TimeOfDay = time(6)
+class Budget(Section):
+    """At most so many posts, each part of a thread being one, and so much money; left out is without limit."""
+
+    per_hour: int | None = Field(None, ge=1, le=1_000)
+    per_day: int | None = Field(None, ge=1, le=10_000)
+    per_month: int | None = Field(None, ge=1, le=100_000)
+    per_month_usd: Decimal | None = Field(None, ge=0, le=100_000, decimal_places=2, allow_inf_nan=False)
+
+
     spacing_minutes: int = Field(90, ge=0, le=1_440)
     daily_cap: int = Field(6, ge=1, le=100)
     api_base: Annotated[str, AfterValidator(_api_base)] | None = None
@@ -212,6 +222,7 @@ class Channel(Section):
     @property
     def account(self) -> str:
         """Where posts go, as far as this file says: an approval holds for this place and no other."""
+    budget: Budget = Budget()
         ids = (secret.text for name, secret in self.credentials.items() if name in OPEN)
         named = (text.get_secret_value() for text in ids if text)
         return "/".join(filter(None, (self.platform, self.habits, self.api_base, *named, self.visibility)))

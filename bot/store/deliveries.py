@@ -250,8 +250,10 @@ def last_published(tx: Connection, channel: str) -> datetime | None:
     return moment
 
 
-def begin_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime) -> None:
-    tx.execute(_BEGUN, {"delivery_id": delivery_id, "fence": fence, "began_at": now})
+def begin_attempt(tx: Connection, delivery: Delivery, fence: int, now: datetime, cost: int = 0) -> None:
+    """`cost` in millionths of a US dollar."""
+    known = {"delivery_id": delivery.id, "channel": delivery.channel, "cost": cost}
+    tx.execute(_BEGUN, known | {"fence": fence, "began_at": now})
 
 
 def end_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime, outcome: str, detail: str) -> None:

@@ -278,11 +278,15 @@ attempts = _table(
     Column("id", Id, primary_key=True),
     Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
     Column("fence", Integer, nullable=False),
+    Column("channel", String(80), nullable=False),
+    # What it costs if it succeeds, at the price of its day, in millionths of a US dollar.
+    Column("cost", BigInteger, nullable=False, server_default="0"),
     Column("began_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
     Column("outcome", String(20)),
     Column("detail", Text, nullable=False, server_default=""),
     UniqueConstraint("delivery_id", "fence"),
+    Index("ix_attempts_channel_began", "channel", "began_at"),
 )
 
 channels = _table(
@@ -332,4 +336,16 @@ heartbeats = _table(
     Column("at", UtcTime, nullable=False),
     Column("highest_at", UtcTime, nullable=False),
     Column("suspect", Boolean, nullable=False, server_default=text("false")),
+)
+
+# How far each way of telling people has come: every entry of the log before `seen` is told or was not worth it.
+alerts = _table(
+    "alerts",
+    Column("name", String(60), primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+    Column("said", Text, nullable=False, server_default="{}"),
+    Column("next_at", UtcTime, nullable=False),
+    Column("told_at", UtcTime),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
 )

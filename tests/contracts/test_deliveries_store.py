@@ -176,7 +176,7 @@ def test_attempts_are_kept_in_order_with_what_came_of_them(store: Store) -> None
     (delivery,) = of(store, queued(store, "x"))
     with store.write() as tx:
         for fence in (1, 2):
-            deliveries.begin_attempt(tx, delivery.id, fence, DUE)
+            deliveries.begin_attempt(tx, delivery, fence, DUE)
         deliveries.end_attempt(tx, delivery.id, 1, DUE + HOUR, "unreachable", "x" * 9_000)
         first, second = deliveries.attempts_of(tx, delivery.id)
     assert (first.outcome, first.ended_at, len(first.detail)) == ("unreachable", DUE + HOUR, 500)

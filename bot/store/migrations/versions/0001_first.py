@@ -27,7 +27,7 @@ WAITS = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
     "meta", "people", "sessions", "invitations", "tries", "form_tokens", "cases", "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases",
     "approvals", "images", "deliveries", "attempts", "channels", "audit_records", "audit_payloads", "checkpoints",
-    "heartbeats",
+    "heartbeats", "alerts",
 )  # fmt: skip
 
 
@@ -227,12 +227,15 @@ def upgrade() -> None:
         Column("id", ID, primary_key=True),
         Column("delivery_id", ID, ForeignKey("deliveries.id"), nullable=False),
         Column("fence", Integer, nullable=False),
+        Column("channel", String(80), nullable=False),
+        Column("cost", BigInteger, nullable=False, server_default="0"),
         Column("began_at", TIME, nullable=False),
         Column("ended_at", TIME),
         Column("outcome", String(20)),
         Column("detail", Text, nullable=False, server_default=""),
         UniqueConstraint("delivery_id", "fence"),
     )
+    op.create_index("ix_attempts_channel_began", "attempts", ["channel", "began_at"])
     op.create_table(
         "channels",
         Column("name", String(80), primary_key=True),
@@ -276,6 +279,16 @@ def upgrade() -> None:
         Column("at", TIME, nullable=False),
         Column("highest_at", TIME, nullable=False),
         Column("suspect", Boolean, nullable=False, server_default=text("false")),
+    )
+    op.create_table(
+        "alerts",
+        Column("name", String(60), primary_key=True),
+        Column("seen", BigInteger, nullable=False),
+        Column("said", Text, nullable=False, server_default="{}"),
+        Column("next_at", TIME, nullable=False),
+        Column("told_at", TIME),
+        Column("failures", Integer, nullable=False, server_default="0"),
+        Column("error", Text, nullable=False, server_default=""),
     )
     guard(op.get_bind())
 

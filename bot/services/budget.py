@@ -1,0 +1,56 @@
+"""Whether an account can still pay for a post, what a post would cost, and what the month has used up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.domain.budget import Budget, Price, Used, month_of, price_on
+from bot.domain.delivery import Reason
+from bot.domain.post import Part, Profile
+from bot.services.context import Channel, Context
+from bot.store import budget as store
+
+
+def price(ctx: Context, profile: Profile) -> Price | None:
+    """A rehearsal reckons as the service it is like."""
+    return price_on(ctx.schedules.prices, profile.like, ctx.now().date())
+
+
+def cost(ctx: Context, profile: Profile, texts: Sequence[str]) -> int:
+    """In millionths of a US dollar; each part of a thread is a post of its own."""
+    found = price(ctx, profile)
+    return sum(found.of(text) for text in texts) if found else 0
+
+
+def used(ctx: Context, tx: Connection, channel: str) -> Used:
+    return store.used(tx, channel, month_of(ctx.now())[0])
+
+
+def frees_at(
+    ctx: Context, tx: Connection, now: datetime, channel: Channel, parts: Sequence[Part]
+) -> tuple[datetime, Reason] | None:
+    """When there is room for all of these parts, and what is used up until then; None if there is room now.
+
+    A thread longer than a whole hour or day may have begins as soon as that is free, so that it is not stuck for ever.
+    """
+    budget, name = channel.budget, channel.profile.name
+    waits = [(_slides(tx, name, budget, len(parts), now), Reason.BUDGET)]
+    if budget.per_month is not None or budget.cost_per_month is not None:
+        start, end = month_of(now)
+        already = store.used(tx, name, start)
+        if budget.per_month is not None and already.posts + len(parts) > budget.per_month:
+            waits.append((end, Reason.BUDGET))
+        most = budget.cost_per_month
+        if most is not None and already.cost + cost(ctx, channel.profile, [part.text for part in parts]) > most:
+            waits.append((end, Reason.SPENDING))
+    return max(((until, reason) for until, reason in waits if until > now), default=None)
+
+
+def _slides(tx: Connection, name: str, budget: Budget, parts: int, now: datetime) -> datetime:
+    frees = now
+    for most, span in budget.sliding:
+        oldest_in_the_way = store.newest(tx, name, max(most - parts, 0))
+        if oldest_in_the_way:
+            frees = max(frees, oldest_in_the_way + span)
+    return frees
