@@ -205,18 +205,6 @@ def _cost(ctx: Context, delivery: Delivery) -> int:
     return cost(ctx, ctx.channels[delivery.channel].profile, [json.loads(delivery.content)["text"]])
 
 
-def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None:
-    """The same key again, through the whole gate; where that refuses, it is only looked for.
-
-    The new fence is the only leave to send: whoever held the last one can neither begin nor be believed any more.
-    """
-    tried = deliveries.attempts_of(seen.tx, delivery.id)
-    if not tried or not may_repeat(delivery, tried[0].began_at, repeats(ctx, delivery), seen.now):
-        return None
-    may_send = _rule_safely(ctx, seen, delivery).verdict is Verdict.SEND
-    return _begin_sending(ctx, seen, delivery) if may_send else None
-
-
 def _begin_look(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     """Still unknown while somebody looks; the new fence and time keep others from looking as well."""
     fence = delivery.fence + 1
