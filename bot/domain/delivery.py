@@ -78,9 +78,9 @@ class Reason(StrEnum):
     LEASE_EXPIRED = "lease_expired"
     NOT_FOUND_TWICE = "not_found_twice"
     CANNOT_LOOK = "cannot_look"
+    LOOKS_FAILED = "looks_failed"
     FOUND_TWICE = "found_twice"
     REJECTED = "rejected"
-    LOOKS_FAILED = "looks_failed"
     RATE_LIMITED = "rate_limited"
     AUTH_BROKEN = "auth_broken"
     BILLING = "billing"
@@ -221,13 +221,13 @@ def _first_doubt(delivery: Delivery, view: GateView) -> Reason | None:
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 TRIES = 8
+LONGEST_DOUBT = timedelta(hours=6)
 
 
 def back_off(attempts: int, jitter: float) -> timedelta:
     """Doubles from half a minute to an hour; `jitter` in [0, 1) spreads channels apart by up to a quarter."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
     return wait * (1 + jitter / 4)
-LONGEST_DOUBT = timedelta(hours=6)
 
 
 def look_again(doubted: timedelta, jitter: float) -> timedelta | None:
