@@ -22,12 +22,13 @@ from bot.library.schedules import Schedules, load_schedules
 from bot.logs import hide
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
-from bot.ports import Platform
+from bot.ports import Account, Platform
 from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing
 from bot.settings import Settings, sections
 from bot.store import audit, guards, schema
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
+from bot.store.vault import Vault
 
 if TYPE_CHECKING:
     from bot.platforms.http import Door
@@ -59,7 +60,8 @@ def _later(opening: Callable[[Settings, sections.Channel], Platform]) -> Opener:
 
     def on_demand(settings: Settings, channel: sections.Channel, profile: Profile) -> Platform:
         memory = settings.data_dir / ACCOUNTS / f"{channel.name}.json"
-        return OnDemand(profile.rules, memory, partial(opening, settings, channel))
+        opened = partial(opening, settings, channel)
+        return OnDemand(profile.rules, memory, opened, stamp=open_vault(settings).stamp)
 
     return on_demand
 
@@ -67,7 +69,7 @@ def _later(opening: Callable[[Settings, sections.Channel], Platform]) -> Opener:
 def _bluesky(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.bluesky import API, Bluesky
 
-    secrets = settings.secrets(channel)
+    secrets = secrets_of(settings, channel)
     identifier = secrets["identifier"].get_secret_value()
     return Bluesky(_door(settings, channel, secrets, API), identifier, secrets["app_password"])
 
@@ -75,7 +77,7 @@ def _bluesky(settings: Settings, channel: sections.Channel) -> Platform:
 def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.mastodon import Mastodon
 
-    secrets = settings.secrets(channel)
+    secrets = secrets_of(settings, channel)
     visibility = channel.visibility or "public"
     return Mastodon(_door(settings, channel, secrets), secrets["access_token"], visibility=visibility)
 
@@ -83,7 +85,7 @@ def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
 def _telegram(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.telegram import API, Telegram
 
-    secrets = settings.secrets(channel)
+    secrets = secrets_of(settings, channel)
     chat_id = secrets["chat_id"].get_secret_value()
     door = _door(settings, channel, secrets, API)
     return Telegram(door, secrets["bot_token"], chat_id, silent=bool(channel.silent))
@@ -147,6 +149,20 @@ def open_keystore(settings: Settings) -> Keystore:
     return Keystore.open(settings.data_dir / KEYSTORE)
 
 
+def open_vault(settings: Settings) -> Vault:
+    return Vault(settings.sealed, settings.key, is_handed=settings.bot.secrets_key.credential is not None)
+
+
+def secrets_of(settings: Settings, channel: sections.Channel) -> dict[str, SecretStr]:
+    """What the channel signs in with, read now. Raises Misconfigured."""
+    return settings.secrets(channel, open_vault(settings).unseal)
+
+
+def look_at(settings: Settings, channel: sections.Channel) -> Account:
+    """Signs in with what this value says, whatever config.toml says, and looks; writes nothing."""
+    return _channel(settings, channel).platform.check()
+
+
 def establish(settings: Settings) -> bool:
     """Makes the database, its keys and its log, or brings an older database to this version.
 
@@ -164,6 +180,7 @@ def establish(settings: Settings) -> bool:
             if is_new := audit.size(tx) == 0:
                 keystore = Keystore.open(folder) if folder.exists() else Keystore.create(folder)
                 audit.open_log(tx, keystore=keystore, ts=SystemClock().now(), actor=PROGRAM)
+        open_vault(settings).establish()
         return is_new
     finally:
         store.close()

@@ -128,7 +128,7 @@ def check(session: Session, *, as_json: bool) -> None:
 
 
 def _settings(session: Session, findings: list[Finding]) -> "Settings | None":
-    from bot.app import unavailable
+    from bot.app import secrets_of, unavailable
 
     try:
         settings = session.settings
@@ -138,7 +138,7 @@ def _settings(session: Session, findings: list[Finding]) -> "Settings | None":
     findings += unavailable(settings)
     for channel in settings.channels:
         try:
-            settings.secrets(channel)
+            secrets_of(settings, channel)
         except Misconfigured as error:
             findings.append(
                 Finding(settings.path.name, f"[[channel]] “{channel.name}”", error.template, "", error.fields)

@@ -19,11 +19,14 @@ class OnDemand:
     `memory` keeps the limits that the service named last, for processes that do not open it.
     """
 
-    def __init__(self, rules: TextRules, memory: Path, opening: Callable[[], Platform]) -> None:
-        """`opening` raises a CampaignError that says what is missing."""
+    def __init__(
+        self, rules: TextRules, memory: Path, opening: Callable[[], Platform], stamp: Callable[[], int] = int
+    ) -> None:
+        """`opening` raises a CampaignError that says what is missing; it is asked again after a new `stamp`."""
         self._rules = _remembered(memory) or rules
         self._memory, self._opening = memory, opening
         self._platform: Platform | None = None
+        self._stamp, self._stamped = stamp, stamp()
 
     @property
     def rules(self) -> TextRules:
@@ -66,6 +69,8 @@ class OnDemand:
         return account
 
     def _open(self) -> Platform | Absent:
+        if self._stamped != (now := self._stamp()):
+            self._platform, self._stamped = None, now
         try:
             self._platform = self._platform or self._opening()
         except CampaignError as error:

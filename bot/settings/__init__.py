@@ -2,7 +2,9 @@
 
 import tomllib
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.errors import Finding, Misconfigured, Rejected
 from bot.settings.findings import contradictions, explain, sound
-from bot.settings.sections import MAX_BYTES, Bot, Campaign, Channel, Planning, Publishing, Web
+from bot.settings.sections import MAX_BYTES, Bot, Campaign, Channel, Planning, Publishing, Web, handed
+
+SECRETS, KEY = "secrets.json", "secrets.key"
 
 
 class _File(BaseSettings):
@@ -58,15 +62,32 @@ class Settings:
         scheme, _, place = url.partition(":///")
         return SecretStr(f"sqlite:///{self.folder / place}" if scheme == "sqlite" else url)
 
-    def secrets(self, channel: Channel) -> dict[str, SecretStr]:
-        """Reads what the channel signs in with. Raises Misconfigured."""
-        return {name: secret.read(self.folder) for name, secret in channel.credentials.items()}
+    @property
+    def sealed(self) -> Path:
+        """The secrets that `channel add` took."""
+        return self.data_dir / SECRETS
+
+    @property
+    def key(self) -> Path | None:
+        """What opens them; None where systemd hands it over, and not to this process."""
+        place = self.bot.secrets_key
+        return handed(place.credential) if place.credential else self.folder / (place.file or self.data_dir / KEY)
+
+    def secrets(
+        self, channel: Channel, unseal: Callable[[str, str], SecretStr | None] = lambda *_: None
+    ) -> dict[str, SecretStr]:
+        """Reads what the channel signs in with; `unseal` is given the channel and the field. Raises Misconfigured."""
+        given = channel.credentials.items()
+        return {field: place.read(self.folder, partial(unseal, channel.name, field)) for field, place in given}
 
 
-def load_settings(path: Path) -> Settings:
-    """Raises Misconfigured when there is no such file, Rejected with every finding when it cannot be used."""
+def load_settings(path: Path, plain: Mapping[str, Any] | None = None) -> Settings:
+    """As the file says, or as it would with `plain` in it.
+
+    Raises Misconfigured when there is no such file, Rejected with every finding when it cannot be used.
+    """
     path = path.absolute()
-    plain = read_toml(path)
+    plain = dict(plain) if plain is not None else read_toml(path)
     findings: list[Finding] = []
     try:
         file = _File(**plain)

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
@@ -128,20 +128,39 @@ class Secret(Section):
             raise ValueError("must name one place: env, file or credential.")
         return self
 
-    def read(self, folder: Path) -> SecretStr:
-        """Raises Misconfigured, saying where it looked and never what it found."""
+    def read(self, folder: Path, sealed: Callable[[], SecretStr | None] = lambda: None) -> SecretStr:
+        """A credential is what systemd hands over, else what is `sealed` here.
+
+        Raises Misconfigured, saying where it looked and never what it found.
+        """
         if self.text is not None:
             return self.text
-        given = Path(os.environ.get("CREDENTIALS_DIRECTORY") or folder / "credentials")
-        path = folder / self.file if self.file else given / str(self.credential)
-        place = f"${self.env}" if self.env else str(path)
+        path = handed(self.credential) if self.credential else folder / self.file if self.file else None
         try:
-            found = os.environ.get(self.env, "") if self.env else path.read_text("utf-8")
+            found = path.read_text("utf-8").strip() if path else os.environ.get(self.env or "", "").strip()
         except (OSError, ValueError):
             found = ""
-        if not found.strip():
-            raise Misconfigured("There is no secret in {place}. Put it there, or name another.", place=place)
-        return SecretStr(found.strip())
+        if found:
+            return SecretStr(found)
+        if self.credential:
+            if secret := sealed():
+                return secret
+            missing = "There is no secret “{name}”, from systemd or sealed here. See: campaignbot channel secret --help"
+            raise Misconfigured(missing, name=self.credential)
+        place = f"${self.env}" if self.env else str(path)
+        raise Misconfigured("There is no secret in {place}. Put it there, or name another.", place=place)
+
+
+def handed(credential: str) -> Path | None:
+    """Where systemd lays it for a service that may have it; None in every other process."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) / credential if folder else None
+
+
+def _kept_apart(place: Secret) -> Secret:
+    if place.env or place.text:
+        raise ValueError("must name a file or a credential: other programs see what stands in the environment.")
+    return place
 
 
 def _written_out(value: object) -> object:
@@ -154,6 +173,7 @@ class Bot(Section):
     database: Annotated[SecretStr, AfterValidator(_database)] | None = None
     timezone: Zone = "Asia/Ho_Chi_Minh"
     languages: Languages = ("vi", "en")
+    secrets_key: Annotated[Secret, AfterValidator(_kept_apart)] = Secret(file=None)
 
 
 class Planning(Section):

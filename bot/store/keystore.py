@@ -1,13 +1,11 @@
 """The keys and the true names, in a folder apart from the database, so that neither is of use alone."""
 
-import fcntl
 import json
-import os
 import secrets
 import unicodedata
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +15,11 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from bot.domain.audit import Malformed
 from bot.domain.checkpoint import VerifyKey, parse_vkey
-from bot.domain.errors import BadInput, Conflict, Misconfigured, NotFound, StoreFailed
+from bot.domain.errors import BadInput, Conflict, Misconfigured, NotFound
+from bot.store.private import locked, require_private, told_plainly, write_whole
 
 MAX_ALIAS = 60
 _NONCE_BYTES = 12
-_OTHERS = 0o077
 # Each file is one flat JSON object: alias by pseudonym, key by subject, seed by public key, the newest note.
 _PEOPLE, _SUBJECTS, _SIGNING, _ANCHOR = "people.json", "subjects.json", "signing.key", "anchor.json"
 
@@ -44,7 +42,7 @@ class Keystore:
         """A new folder with one signing key. Raises Conflict where there is one: no key is overwritten."""
         if (folder / _SIGNING).exists():
             raise Conflict("{folder} holds keys already. They are kept as they are.", folder=folder)
-        with _told_plainly(folder):
+        with told_plainly(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
             keystore = cls(folder)
@@ -58,7 +56,7 @@ class Keystore:
         """Raises Misconfigured, with the remedy, if the folder is missing, damaged, or open to others."""
         if not folder.is_dir():
             raise Misconfigured("There is no key folder {folder}. Bring back its backup.", folder=folder)
-        _require_private(folder)
+        require_private(folder)
         keystore = cls(folder)
         for file in (_PEOPLE, _SUBJECTS, _ANCHOR):
             keystore._read(file)
@@ -181,7 +179,7 @@ class Keystore:
             stat = path.stat()
             stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if file not in self._seen or self._seen[file][0] != stamp:
-                _require_private(path)
+                require_private(path)
                 content: Any = json.loads(path.read_bytes())
                 if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
                     raise self._damaged(file)
@@ -193,30 +191,10 @@ class Keystore:
         return self._seen[file][1]
 
     def _write(self, file: str, content: Mapping[str, str]) -> None:
-        """Whole or not at all, on disk before it returns."""
-        spare = self.folder / f".{file}.{secrets.token_hex(4)}"
-        with _told_plainly(self.folder):
-            try:
-                with os.fdopen(os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                    json.dump(content, out, indent=1)
-                    out.flush()
-                    os.fsync(out.fileno())
-                spare.replace(self.folder / file)
-            finally:
-                spare.unlink(missing_ok=True)
-            folder = os.open(self.folder, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+        write_whole(self.folder / file, json.dumps(content, indent=1).encode())
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with _told_plainly(self.folder):
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self.folder / "lock")
 
     def _damaged(self, file: str) -> Misconfigured:
         path = self.folder / file
@@ -231,17 +209,3 @@ def _new_signing_key(name: str) -> tuple[str, str]:
     seed = secrets.token_bytes(32)
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     return str(VerifyKey(name, public)), b64encode(seed).decode()
-
-
-def _require_private(path: Path) -> None:
-    if path.stat().st_mode & _OTHERS:
-        raise Misconfigured("Others on this machine can open {path}. Run: chmod go= {path}", path=path)
-
-
-@contextmanager
-def _told_plainly(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror
-        raise StoreFailed("{folder} cannot be written: {why}.", folder=folder, why=why) from error

@@ -95,6 +95,14 @@ def test_a_key_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     assert len(server.opened) == 2
 
 
+def test_after_the_secrets_were_changed_it_opens_anew(tmp_path: Path) -> None:
+    server, stamps = Server(), [1, 1, 2, 2]
+    account = OnDemand(USUAL, tmp_path / "limits.json", server, stamp=lambda: stamps.pop(0))
+    for _ in range(3):
+        account.publish(parcel())
+    assert len(server.opened) == 2
+
+
 def test_what_the_server_said_of_its_limits_is_known_to_the_next_process(tmp_path: Path) -> None:
     memory = tmp_path / "accounts" / "m.json"
     account = OnDemand(USUAL, memory, Server())

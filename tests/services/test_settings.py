@@ -208,7 +208,7 @@ def test_a_secret_is_read_when_it_is_asked_for(tmp_path: Path, monkeypatch: pyte
     settings = load(tmp_path, text)
     monkeypatch.setenv("WHO", "someone")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "given"))
-    with pytest.raises(Misconfigured, match=r"There is no secret in .*given/bluesky"):
+    with pytest.raises(Misconfigured, match="There is no secret “bluesky”"):
         settings.secrets(settings.channels[0])
     (tmp_path / "given").mkdir()
     (tmp_path / "given" / "bluesky").write_text("p4ss\n")
@@ -218,6 +218,35 @@ def test_a_secret_is_read_when_it_is_asked_for(tmp_path: Path, monkeypatch: pyte
         "app_password": "p4ss",
     }
     assert "p4ss" not in repr(read)
+
+
+def test_a_credential_of_systemd_comes_before_what_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials = '[channel.credentials]\nidentifier = "a"\napp_password = { credential = "b.app_password" }\n'
+    settings = load(tmp_path, f'[[channel]]\nname = "b"\nplatform = "bluesky"\n{credentials}')
+    asked = []
+
+    def unseal(channel: str, field: str) -> SecretStr:
+        asked.append((channel, field))
+        return SecretStr("sealed")
+
+    assert settings.secrets(settings.channels[0], unseal)["app_password"] == SecretStr("sealed")
+    assert asked == [("b", "app_password")]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "b.app_password").write_text("handed\n")
+    assert settings.secrets(settings.channels[0], unseal)["app_password"] == SecretStr("handed")
+
+
+def test_the_key_of_the_secrets_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(tmp_path, "").key == tmp_path / "var" / "secrets.key"
+    assert load(tmp_path, '[bot]\nsecrets_key = { file = "/etc/key" }').key == Path("/etc/key")
+    by_systemd = '[bot]\nsecrets_key = { credential = "key" }'
+    assert load(tmp_path, by_systemd).key is None
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/given")
+    assert load(tmp_path, by_systemd).key == Path("/run/given/key")
+    for place in ('{ env = "KEY" }', '{ text = "canary" }'):
+        (said,) = findings(tmp_path, f"[bot]\nsecrets_key = {place}")
+        assert "must name a file or a credential" in said
+        assert "canary" not in said
 
 
 @pytest.mark.parametrize("place", ['{ env = "A", file = "b" }', "{}", "3", '{ env = "A B" }', '{ envv = "A" }'])
