@@ -176,7 +176,6 @@ def establish(settings: Settings) -> bool:
     try:
         schema.upgrade(store)
         with store.write() as tx:
-            audit.lock_tail(tx)
             if is_new := audit.size(tx) == 0:
                 keystore = Keystore.open(folder) if folder.exists() else Keystore.create(folder)
                 audit.open_log(tx, keystore=keystore, ts=SystemClock().now(), actor=PROGRAM)

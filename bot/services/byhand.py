@@ -19,7 +19,7 @@ from bot.services.choosing import choices, find
 from bot.services.context import Context
 from bot.services.posts import When, add_picture, windows
 from bot.services.sketch import ByHand, Desk, Sketch, accounts_of, own_window, written
-from bot.store import audit, posts
+from bot.store import posts
 
 
 class Unchosen(BadInput):
@@ -69,7 +69,6 @@ def draft(ctx: Context, author: Person, key: str, asked: Asked) -> Drafted:
         raise _unworded(ctx, desk, occasion, asked.model)
     content = replace(content, pictures=described(ctx, author, asked, _card_words(ctx, desk, occasion)))
     with ctx.store.write() as tx:
-        audit.lock_tail(tx)
         _free(tx, key)
         made = plan.draft(ctx, tx, author, [Sketch(occasion, content)])
         if not made:

@@ -55,7 +55,6 @@ def draft(
     What a person drafts by hand is theirs, and stays a draft until they submit it.
     Left for the next run: what somebody else drafted meanwhile, and what rests on a fact that has changed.
     """
-    audit.lock_tail(tx)
     named = cases.by_slug(tx, {slug for each in sketches for slug in each.content.cases})
     true = [
         each

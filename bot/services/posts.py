@@ -30,7 +30,7 @@ from bot.services.content import (
     tidied,
 )
 from bot.services.context import Context
-from bot.services.quorum import require_unsent, reserve, unapprove
+from bot.services.quorum import require_unsent, unapprove
 from bot.store import cases, images, posts
 from bot.store.posts import NewPost, Revision
 
@@ -191,7 +191,7 @@ def edit_post(
     """
     require(actor, Duty.WRITE_POST)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         if post.revision != revision:
             raise Conflict("Someone edited post {id} while you were writing. Look at it again.", id=post_id)
         return _revise(ctx, tx, actor, post, content, when or When(), Void.EDITED)
@@ -201,7 +201,7 @@ def schedule(ctx: Context, actor: Person, post_id: int, when: When) -> Edited:
     """A new time or slot: every yes is void, and what was in review or scheduled is put before reviewers again."""
     require(actor, Duty.WRITE_POST)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         return _revise(ctx, tx, actor, post, post.content, when, Void.RETIMED)
 
 

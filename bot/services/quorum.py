@@ -13,7 +13,7 @@ from bot.domain.people import Person
 from bot.domain.post import Post
 from bot.domain.review import Void
 from bot.services.context import Context
-from bot.store import approvals, audit, deliveries, posts
+from bot.store import approvals, deliveries
 
 _GONE = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.PUBLISHED})
 
@@ -28,15 +28,6 @@ def needed_approvals(ctx: Context, tx: Connection, post: Post, named: Mapping[st
         first_public=approvals.first_public(tx, post.content.cases),
         standing=post.standing_id is not None,
     )
-
-
-def reserve(tx: Connection, post_id: int) -> Post:
-    """The post as it stands; until the transaction ends nobody else changes it or sends any of it.
-
-    The tail of the record is what every writer takes first, the daemon too, so that none waits for another in a ring.
-    """
-    audit.lock_tail(tx)
-    return posts.get(tx, post_id)
 
 
 def is_partly_sent(tx: Connection, post: Post) -> bool:

@@ -25,7 +25,7 @@ from bot.services.content import freeze, renditions_if_ready
 from bot.services.context import Context
 from bot.services.deliver import enqueue
 from bot.services.outcomes import settle_post
-from bot.services.quorum import is_partly_sent, needed_approvals, require_unsent, reserve, unapprove
+from bot.services.quorum import is_partly_sent, needed_approvals, require_unsent, unapprove
 from bot.store import approvals, cases, posts
 from bot.store.audit import Payload
 
@@ -46,7 +46,7 @@ def submit(ctx: Context, actor: Person | None, post_id: int) -> Post:
     if actor:
         require(actor, Duty.WRITE_POST)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         require_state(post, SUBMITTABLE, "submit")
         return put_in_review(ctx, tx, actor, post)
 
@@ -64,7 +64,7 @@ def approve(ctx: Context, actor: Person, post_id: int, digest: str) -> Approved:
     Raises Conflict if the text changed since it was read, Refused if this yes cannot count or comes too late.
     """
     with ctx.store.write() as tx:
-        return approve_in(ctx, tx, actor, reserve(tx, post_id), digest)
+        return approve_in(ctx, tx, actor, posts.get(tx, post_id), digest)
 
 
 def require_approver(ctx: Context, actor: Person, post_id: int) -> None:
@@ -112,7 +112,7 @@ def return_post(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
     require(actor, Duty.APPROVE_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         require_state(post, OPEN, "return")
         return _end_review(ctx, tx, actor, post, PostState.RETURNED, said)
 
@@ -123,7 +123,7 @@ def cancel(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
         require(actor, Duty.WRITE_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         require_state(post, CANCELLABLE, "cancel")
         require_unsent(tx, post)
         return _end_review(ctx, tx, actor, post, PostState.CANCELLED, said)

@@ -14,7 +14,7 @@ from bot.services.context import Context
 from bot.services.plan import draft
 from bot.services.review import Approved, approve_in
 from bot.services.sketch import LeftOut, find_occasions, open_desk, sketch
-from bot.store import approvals, audit, cases, posts
+from bot.store import approvals, cases, posts
 from bot.store.approvals import Standing
 
 A_YEAR = timedelta(days=365)
@@ -54,7 +54,6 @@ def propose_standing(
         marked = posts.occasions_taken(tx, [occasion.key for occasion in theirs])
     sketches, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
     with ctx.store.write() as tx:
-        audit.lock_tail(tx)
         waiting = [post for post_id in marked.values() if _may_join(post := posts.get(tx, post_id))]
         if not sketches and not waiting:
             raise Refused("These cases have no day until {day} that may speak by itself.", day=end)
@@ -74,7 +73,6 @@ def _may_join(post: Post) -> bool:
 def approve_standing(ctx: Context, actor: Person, standing_id: int, digests: Mapping[int, str]) -> tuple[Approved, ...]:
     """This person's yes to each of these posts by its digest, all or none. Raises as `approve` does."""
     with ctx.store.write() as tx:
-        audit.lock_tail(tx)
         approvals.standing(tx, standing_id)
         theirs = {post.id: post for post in posts.of_standing(tx, standing_id)}
         if not digests or not digests.keys() <= theirs.keys():

@@ -12,8 +12,8 @@ from bot.domain.post import Post, PostState
 from bot.domain.review import Void, require_reason
 from bot.services.context import Context
 from bot.services.queue import stop
-from bot.services.quorum import reserve, unapprove
-from bot.store import audit, cases, deliveries, posts
+from bot.services.quorum import unapprove
+from bot.store import cases, deliveries, posts
 from bot.store.audit import Payload
 
 _MAY = DUTIES[Duty.WRITE_POST] | DUTIES[Duty.APPROVE_POST]
@@ -28,7 +28,7 @@ def withdraw_post(ctx: Context, actor: Person, post_id: int, reason: str) -> tup
     _require(actor)
     said = require_reason(reason)
     with ctx.store.write() as tx:
-        post = reserve(tx, post_id)
+        post = posts.get(tx, post_id)
         if not _is_out(tx, post):
             raise Refused("Nothing of post {id} is out. To stop it: campaignbot post cancel {id}", id=post.id)
         return _take_back(ctx, tx, actor, post, said)
@@ -39,7 +39,6 @@ def withdraw_case(ctx: Context, actor: Person, slug: str, reason: str) -> tuple[
     _require(actor)
     said = require_reason(reason)
     with ctx.store.write() as tx:
-        audit.lock_tail(tx)
         case = cases.get(tx, slug)
         stop(ctx, tx, actor, ("case", slug), said)
         ctx.record(tx, actor, Act.CASE_WITHDRAWN, f"case:{case.id}", {}, _payload(f"case:{case.id}", said))

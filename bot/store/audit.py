@@ -39,8 +39,6 @@ from bot.store.tables import audit_payloads, audit_records, checkpoints, meta
 
 ORIGIN_KEY = "log_origin"
 SALT_BYTES = 32
-# PostgreSQL's advisory lock that makes appending one at a time.
-APPEND_LOCK = 0x6175_6469_74
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +90,11 @@ def append(tx: Connection, new: NewEntry, *, keystore: Keystore, log: str = "") 
 
 
 def append_many(tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = "") -> tuple[Entry, ...]:
-    """Reads the tail afresh: other processes append too. Raises Malformed for what no record may hold.
+    """Reads the tail afresh: other processes append too, though none while `Store.write` is open.
 
-    Without `log`, its origin is looked up.
+    Without `log`, its origin is looked up. Raises Malformed for what no record may hold.
     """
     log = log or origin(tx)
-    lock_tail(tx)
     start, leaf = _tail(tx)
     prev = leaf or first_prev(log)
     entries, payloads = [], []
@@ -127,12 +124,6 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "seq": entry.seq, "record": entry.raw, "leaf": entry.leaf, "prev": entry.prev, "act": entry.act,
         "obj": entry.obj,
     }  # fmt: skip
-
-
-def lock_tail(tx: Connection) -> None:
-    """Until the transaction ends nobody else appends. SQLite's BEGIN IMMEDIATE has seen to it already."""
-    if tx.dialect.name == "postgresql":
-        tx.execute(select(func.pg_advisory_xact_lock(APPEND_LOCK)))
 
 
 def _tail(tx: Connection) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""One database behind two doors: `write` takes the writer's lock at once, `read` never blocks a writer."""
+"""One database behind two doors: `write` takes the one writer's lock at once, `read` never waits for a writer."""
 
 import re
 from collections.abc import Iterator
@@ -20,6 +20,14 @@ from bot.domain.errors import CampaignError, Conflict, Misconfigured, StoreFaile
 WAL_IS_SOUND = (3, 51, 3)
 BUSY_TIMEOUT_MS = 15_000
 LEAST_FREE = 1_000_000
+# PostgreSQL lets many write at once; here one does, as on SQLite, since each appends to the one record anyway.
+# Whoever is stopped or cut off in the middle of it loses the lock with the session, and nothing was changed.
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(418581342580)")
+_SESSION = (
+    "SET idle_in_transaction_session_timeout = '15s'; SET lock_timeout = '20s';"
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+_KEEPALIVES = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _LEVELS = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 
@@ -65,7 +73,7 @@ class Store:
 
     def _engine(self, *, begin: str) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+            return self._postgresql()
         module = _sqlite_module()
         engine = create_engine(self.url, module=module, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         journal, synchronous = self._safety
@@ -88,14 +96,28 @@ class Store:
 
         return engine
 
+    def _postgresql(self) -> Engine:
+        made = create_engine(
+            self.url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_KEEPALIVES | self.url.query
+        )
+
+        @event.listens_for(made, "connect")
+        def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as above
+            connection.execute(_SESSION)
+            connection.commit()
+
+        return made
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One writing transaction; commits on leaving, and nothing of it is kept if anything is raised.
+        """One writing transaction, while nobody else writes; nothing of it is kept if anything is raised.
 
         Raises StoreFailed when the database or the disk gives up, Conflict when a unique thing exists already.
         """
         with _plain_errors(self), self._writer.begin() as tx:
             self._require_in_place()
+            if not self.is_sqlite:
+                tx.execute(_TAKE_TURNS)
             yield tx
 
     @contextmanager
@@ -175,7 +197,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         "The disk is full ({place}). Nothing was changed; free some space and try again.",
     ),
     (
-        "readonly|read-only|unable to open database file|Permission denied",
+        "readonly database|unable to open database file",
         "{place} cannot be written. Check who owns the folder and its permissions.",
     ),
     (
@@ -183,6 +205,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         "The database is busy with another program. Nothing was changed; try again.",
     ),
     ("malformed|not a database", "{place} is damaged. Do not delete it: copy it, then restore a backup."),
+    (
+        "server closed the|connection.*(failed|closed|lost)|terminating connection|shutting down|starting up",
+        "The database server does not answer. Look whether your change is there, then try again.",
+    ),
+    ("permission denied|must be owner", "The database role lacks a right. Run `campaignbot init` in its owner's name."),
     ("disk I/O error", "The disk under {place} fails. Nothing was changed; save a copy and look at it."),
 )
 _TAKEN = re.compile("UNIQUE constraint|duplicate key")
@@ -195,8 +222,8 @@ def _plain_errors(store: Store) -> Iterator[None]:
         yield
     except CampaignError:
         raise
-    except DBAPIError as error:
-        raise _explain(store, str(error.orig)) from None
+    except SQLAlchemyError as error:
+        raise _explain(store, str(error.orig if isinstance(error, DBAPIError) else error)) from None
 
 
 def _is_full(store: Store) -> bool:

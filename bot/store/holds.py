@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot.store.audit import lock_tail
 from bot.store.rows import upsert, value
 from bot.store.tables import channels, holds
 
@@ -40,10 +39,9 @@ class Pause:
 def open_holds(tx: Connection) -> frozenset[tuple[str, str]]:
     """(scope, target) of all that is held, for whoever is about to send.
 
-    Until this transaction ends nobody else can halt, hold or pause: what a halt does not list has not begun.
-    Pages read `current` instead, which waits for nobody.
+    In a writing transaction nobody else can halt, hold or pause until it ends: what a halt does not list has
+    not begun.
     """
-    lock_tail(tx)
     return frozenset((row.scope, row.target) for row in tx.execute(_OPEN))
 
 
@@ -62,7 +60,6 @@ def place(tx: Connection, scope: str, target: str, reason: str, by: int | None, 
     """One open hold for a target: a second one takes its place with the newer reason, and nobody has asked
     to end that yet.
     """
-    lock_tail(tx)
     values = {"reason": reason, "placed_by": by, "placed_at": at, "asked_by": None}
     old = find(tx, scope, target)
     if old is not None:
@@ -82,7 +79,6 @@ def end(tx: Connection, hold_id: int, by: int | None, at: datetime) -> None:
 
 def pause(tx: Connection, channel: str, now: datetime, by: int | None, reason: str) -> bool:
     """False if it was paused already; then the first reason stays."""
-    lock_tail(tx)
     if channel in paused_channels(tx):
         return False
     values = {"paused_at": now, "paused_by": by, "reason": reason}

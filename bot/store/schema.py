@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from bot.domain.errors import Misconfigured
-from bot.store.audit import lock_tail
 from bot.store.engine import Store
 
 if TYPE_CHECKING:
@@ -32,17 +31,21 @@ def config(tx: Connection) -> "Config":
     return made
 
 
-def upgrade(store: Store) -> None:
-    """All of it or nothing; a database at the head already is left as it is."""
+def bring(tx: Connection, revision: str) -> None:
+    """The tables to this shape, from none or an older one."""
     from alembic import command  # noqa: PLC0415 - as above
 
+    command.upgrade(config(tx), revision)
+
+
+def upgrade(store: Store) -> None:
+    """All of it or nothing; a database at the head already is left as it is."""
     if store.path:
         with suppress(OSError):  # SQLite then says itself why it cannot
             store.path.touch(mode=0o600)  # and what it lays beside this file is as private
     with store.write() as tx:
-        lock_tail(tx)
         if revision(tx) != HEAD:
-            command.upgrade(config(tx), HEAD)
+            bring(tx, HEAD)
 
 
 def revision(tx: Connection) -> str:
