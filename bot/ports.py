@@ -70,6 +70,7 @@ class Failure(StrEnum):
     RATE_LIMITED = "rate_limited"
     AUTH_BROKEN = "auth_broken"
     BILLING = "billing"
+    BLOCKED = "blocked"
     UNREACHABLE = "unreachable"
     LATE = "late"
 

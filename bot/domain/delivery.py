@@ -84,6 +84,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     AUTH_BROKEN = "auth_broken"
     BILLING = "billing"
+    BLOCKED = "blocked"
     UNREACHABLE = "unreachable"
     LATE = "late"
     TRIES_SPENT = "tries_spent"

@@ -60,6 +60,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "rate_limited": "the platform asked us to wait",
         "auth_broken": "the platform does not accept the sign-in",
         "billing": "the platform wants to be paid",
+        "blocked": "the platform has blocked the account for a time",
         "unreachable": "the platform could not be reached",
         "late": "it was too late to begin",
         "tries_spent": "tried often enough",

@@ -14,7 +14,7 @@ from bot.store import deliveries, holds, posts
 
 LOOKS = 2
 WITHDRAW_AGAIN = timedelta(minutes=10)
-PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING})
+PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING, Failure.BLOCKED})
 
 
 def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:

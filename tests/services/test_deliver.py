@@ -419,17 +419,18 @@ def test_a_wait_beyond_its_window_ends_it(house: Context, crew: Crew, clock: Fak
     assert states(house, post)[0] == ("failed", Reason.RATE_LIMITED)
 
 
-def test_broken_sign_in_pauses_that_channel_once_and_holds_the_post(
-    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+@pytest.mark.parametrize("failure", [Failure.AUTH_BROKEN, Failure.BILLING, Failure.BLOCKED])
+def test_what_only_a_person_can_mend_pauses_that_channel_once_and_holds_the_post(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide, failure: Failure
 ) -> None:
-    far.answers = [absent(Failure.AUTH_BROKEN)]
+    far.answers = [absent(failure)]
     first = scheduled(house, crew, grace=timedelta(hours=5))
     second = scheduled(house, crew, at=NINE + timedelta(hours=2))
     worker = worker_of(house)
     for hours in (0, 2):
         go_to(clock, NINE + timedelta(hours=hours))
         drain(house, worker)
-    assert states(house, first)[0] == ("held", Reason.AUTH_BROKEN)
+    assert states(house, first)[0] == ("held", Reason(failure.value))
     assert states(house, second)[0] == ("held", Reason.CHANNEL_PAUSED)
     assert len(told(house, Act.CHANNEL_PAUSED)) == 1
 
