@@ -2,6 +2,7 @@
 
 import click
 
+from bot.cli import spending
 from bot.cli.frame import Group, Session, acting, as_json, emit, option, plain, say, show, table
 from bot.domain.people import Person
 from bot.i18n import _, spoken, word
@@ -66,10 +67,12 @@ def check(session: Session, *, name: str | None, as_json: bool) -> None:
     ctx = session.ctx
     found = {each: ctx.channel(each).platform.check() for each in ([name] if name else ctx.channels)}
     if as_json:
-        emit({each: plain(account) | _lines(account) for each, account in found.items()})
+        emit({each: plain(account) | _lines(account) | spending.plain(ctx, each) for each, account in found.items()})
     else:
         for each, account in found.items():
             _show(each, account)
+            for line in spending.lines(ctx, each):
+                click.echo(f"  · {line}")
     if any(account.missing for account in found.values()):
         raise click.exceptions.Exit(1)
 

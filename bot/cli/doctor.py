@@ -70,7 +70,7 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
         yield bad("installation", "{said}", said=sentence(error))
         return
     yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
-    for look in (_database, _log, _disk, _clock, _stops, _queue, _cases, _people):
+    for look in (_database, _log, _disk, _clock, _stops, _queue, _budgets, _cases, _people):
         try:
             yield from look(ctx, session.zone)
         except CampaignError as error:
@@ -174,6 +174,25 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
 
 def _cases(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     from bot.services import cases
+
+def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    from bot.cli import spending
+    from bot.services import budget
+
+    for name, channel in ctx.channels.items():
+        with ctx.store.read() as tx:
+            nearly = budget.used(ctx, tx, name).nearly(channel.budget)
+        if nearly:
+            yield note(
+                "budget",
+                "The budget of {name} is nearly used up. {used}",
+                name=name,
+                used=" ".join(spending.lines(ctx, name)),
+            )
+    for price in budget.stale_prices(ctx):
+        line = "The price of {id} was last looked up on {day}. Look again, and mend schedules/prices.toml: {source}"
+        yield note("prices", line, id=price.id, day=price.seen_on, source=price.source)
+
 
     held = [case for case in cases.all_cases(ctx) if case.status in HELD]
     stale = sum(not is_confirmed(case, ctx.today(), ctx.planning.status_max_age_days) for case in held)

@@ -138,6 +138,7 @@ def add(
 def say_written(session: Session, made: Post) -> None:
     checked = showing.read_sheet(session, made.id).checked
     showing.say_due(session, made)
+    showing.say_costs(checked)
     showing.say_remarks(checked)
     say_next(made, mend=bool(checked.blocks))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli import spending
 from bot.cli.frame import Command, Session, acting, as_json, by_state, emit, option, read_bytes, say, table, text_of
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
@@ -59,14 +60,19 @@ def write_out(content: str, output: Path | None) -> None:
 @click.argument("file")
 @click.argument("other", required=False)
 @as_json
-def check(file: str, other: str | None, *, as_json: bool) -> None:
-    """How each platform counts a text, and what to stop at; with the other language, whether both say the same."""
+@click.pass_obj
+def check(session: Session, file: str, other: str | None, *, as_json: bool) -> None:
+    """How each platform counts a text, what it costs, and what to stop at.
+
+    With the other language, whether both say the same.
+    """
     from bot.domain.hygiene import problems
     from bot.domain.parity import compare
     from bot.domain.text import RULES, figures
 
     text, *more = (text_of(each if each == "-" else f"@{each}") for each in filter(None, (file, other)))
     counted = {name: figures(text, rules) for name, rules in RULES.items()}
+    costs = spending.of_text(session, text)
     remarks = [filled(each.template, each.params) for each in problems(text)]
     remarks += [_(each.template).format(x=each.shown) for each in (compare(text, more[0]) if more else ())]
     if as_json:
@@ -80,6 +86,7 @@ def check(file: str, other: str | None, *, as_json: bool) -> None:
                         "links": [link.text for link in each.links],
                         "double": each.double,
                         "fits": each.count <= each.limit,
+                        **({"cost_usd": costs[name].removeprefix("$")} if name in costs else {}),
                     }
                     for name, each in counted.items()
                 },
@@ -88,10 +95,11 @@ def check(file: str, other: str | None, *, as_json: bool) -> None:
         )
         return
     rows = [
-        (name, each.count, each.limit, _("Fits") if each.count <= each.limit else _("Over the limit"))
+        (name, each.count, each.limit, costs.get(name, ""),
+         _("Fits") if each.count <= each.limit else _("Over the limit"))
         for name, each in counted.items()
-    ]
-    table(["Platform", "Counts", "Limit", ""], rows, empty="")
+    ]  # fmt: skip
+    table(["Platform", "Counts", "Limit", "Cost", ""], rows, empty="")
     if double := counted["x"].double:
         say("On X, {n} of these letters count as two.", n=double)
     for remark in remarks:

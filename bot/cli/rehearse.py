@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bot.cli import spending
 from bot.cli.frame import Command, Session, as_json, day, emit, option, say, table
 from bot.i18n import many, word
 
@@ -52,6 +53,8 @@ def rehearse(session: Session, *, start: str, days: int, text: bool, as_json: bo
         _say_texts(going)
     click.echo()
     click.echo(many("{number} post would go out.", "{number} posts would go out.", len(going)))
+    for name, cost in spending.sums(going).items():
+        say("On {name} they would cost {cost}.", name=name, cost=cost)
     if any(row["needs_approval"] for row in going):
         say("* still needs approval. Times are those of Hà Nội, UTC+7. Nothing was sent.")
     if len(going) < len(rows):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.frame import Session, cut, say, show, zone_name
+from bot.domain.budget import dollars
 from bot.domain.case import Case
 from bot.domain.delivery import Delivery
 from bot.domain.facts import EVENT_FACT, facts_of
@@ -112,6 +113,7 @@ def plain_remarks(checked: "Checked") -> dict[str, Any]:
             f"{channel}:{language}": {"count": each.count, "limit": each.limit, "bytes": each.bytes}
             for (channel, language), each in checked.figures.items()
         },
+        "costs_usd": {channel: dollars(cost).removeprefix("$") for channel, cost in checked.costs.items()},
     }
 
 
@@ -151,6 +153,7 @@ def say_sheet(session: Session, sheet: Sheet) -> None:
             for image in part.images:
                 say("[picture {digest}: {alt}]", digest=image.digest[:12], alt=image.alt)
     click.echo()
+    say_costs(sheet.checked)
     for cite in post.content.cites:
         _say_cite(sheet.cases, cite)
     if post.state in EDITABLE:
@@ -163,6 +166,11 @@ def say_sheet(session: Session, sheet: Sheet) -> None:
         click.echo(
             f"  {delivery.id}  {delivery.channel}  {show(delivery.due_at, zone)}  {deliveries.state_of(delivery)}"
         )
+
+
+def say_costs(checked: "Checked") -> None:
+    for channel, cost in checked.costs.items():
+        say("On {channel} it costs {cost}.", channel=channel, cost=dollars(cost))
 
 
 def _plain_cite(cases: Mapping[str, Case], cite: Cite) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from bot.domain.people import Person, Role
 from bot.domain.post import Part, Post, PostState, part_from_plain
 from bot.domain.slots import VIETNAM, at_local, local_date, zone
 from bot.domain.text import count
-from bot.services import deliver, plan, review
+from bot.services import budget, deliver, plan, review
 from bot.services.context import Context
 from bot.services.gate import Worker
 from bot.store import deliveries, people, posts
@@ -260,6 +260,7 @@ def _part(stage: Context, channel: str, part: Part) -> Mapping[str, Any]:
         "language": "+".join(part.languages),
         "count": weight,
         "limit": known.profile.rules.limit if known else weight,
+        "cost": budget.cost(stage, known.profile, [part.text]) if known else 0,
     }
 
 

@@ -79,6 +79,15 @@ def load_schedules(folder: Path) -> Schedules:
     return schedules
 
 
+def load_prices(folder: Path) -> tuple[Price, ...]:
+    """Raises Rejected with the findings of that file."""
+    findings: list[Finding] = []
+    prices = _list_of(folder, "price", _keys(Price), _price, findings)
+    if findings:
+        raise Rejected(findings)
+    return prices
+
+
 def _keys(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 

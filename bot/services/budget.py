@@ -1,15 +1,18 @@
 """Whether an account can still pay for a post, what a post would cost, and what the month has used up."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.domain.budget import Budget, Price, Used, month_of, price_on
+from bot.domain.budget import Budget, Price, Used, dollars, month_of, price_on
 from bot.domain.delivery import Reason
-from bot.domain.post import Part, Profile
+from bot.domain.post import Part, Profile, Rendition
+from bot.domain.remarks import Remark, remark
 from bot.services.context import Channel, Context
 from bot.store import budget as store
+
+STALE = timedelta(days=180)
 
 
 def price(ctx: Context, profile: Profile) -> Price | None:
@@ -21,6 +24,39 @@ def cost(ctx: Context, profile: Profile, texts: Sequence[str]) -> int:
     """In millionths of a US dollar; each part of a thread is a post of its own."""
     found = price(ctx, profile)
     return sum(found.of(text) for text in texts) if found else 0
+
+
+def stale_prices(ctx: Context) -> tuple[Price, ...]:
+    """Those in use by some account that nobody has looked up for half a year."""
+    in_use = {price(ctx, channel.profile) for channel in ctx.channels.values()} - {None}
+    return tuple(each for each in in_use if each and ctx.now().date() - each.seen_on > STALE)
+
+
+def costs(ctx: Context, renditions: Iterable[Rendition]) -> dict[str, int]:
+    """What each account that pays would pay, in millionths of a US dollar."""
+    found = {
+        each.channel: cost(ctx, ctx.channels[each.channel].profile, [part.text for part in each.parts])
+        for each in renditions
+    }
+    return {name: amount for name, amount in found.items() if amount}
+
+
+def remarks(ctx: Context, tx: Connection, renditions: Iterable[Rendition]) -> Iterator[Remark]:
+    """Where the budget as it stands today would not let a post out, or not in one piece."""
+    for each in renditions:
+        channel, parts = ctx.channels[each.channel], len(each.parts)
+        most, amount = channel.budget.cost_per_month, costs(ctx, [each]).get(each.channel, 0)
+        if most is not None and amount > (left := most - used(ctx, tx, each.channel).cost):
+            yield remark(
+                "On {channel} it costs {cost}, and of this month's {most} only {left} are left: it may not go out.",
+                channel=each.channel, cost=dollars(amount), most=dollars(most), left=dollars(max(left, 0)),
+            )  # fmt: skip
+        hourly = channel.budget.per_hour
+        if hourly is not None and parts > hourly:
+            yield remark(
+                "{channel} may post {most} an hour: this thread of {parts} would come in pieces.",
+                channel=each.channel, most=hourly, parts=parts,
+            )  # fmt: skip
 
 
 def used(ctx: Context, tx: Connection, channel: str) -> Used:

@@ -17,6 +17,7 @@ from bot.domain.remarks import Blocked, Remark, likeness, mistyped_tags, names_i
 from bot.domain.review import is_past, stale_cites
 from bot.domain.slots import day_is_full, has_room, local_date, quiet
 from bot.domain.text import Figures, figures
+from bot.services.budget import costs, remarks
 from bot.services.context import Context
 from bot.store import cases, deliveries, holds, images, posts
 
@@ -32,7 +33,10 @@ _ALIVE = (PostState.DRAFT, PostState.IN_REVIEW, PostState.SCHEDULED, PostState.P
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`figures` are by channel and language. Blocks bar the way to review; a reviewer ticks the warnings."""
+    """`figures` are by channel and language, `costs` by channel in millionths of a US dollar, where it costs anything.
+
+    Blocks bar the way to review; a reviewer ticks the warnings.
+    """
 
     renditions: tuple[Rendition, ...]
     misfits: tuple[Misfit, ...]
@@ -41,6 +45,7 @@ class Checked:
     differences: tuple[Difference, ...]
     warnings: tuple[Remark, ...]
     blocks: tuple[Remark, ...]
+    costs: Mapping[str, int]
 
 
 def tidied(content: Content) -> Content:
@@ -76,8 +81,9 @@ def check(ctx: Context, tx: Connection, content: Content, *, post_id: int = 0) -
         },
         problems=found,
         differences=_differences(ctx, content, named),
-        warnings=tuple(_warnings(ctx, tx, typed, content, named, post_id)),
+        warnings=(*_warnings(ctx, tx, typed, content, named, post_id), *remarks(ctx, tx, renditions)),
         blocks=tuple(_blocks(ctx, tx, content, named, misfits)),
+        costs=costs(ctx, renditions),
     )
 
 
