@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
+from bot.domain.budget import Budget
 from bot.domain.errors import Refused
 from bot.domain.people import Duty, Person, require
-from bot.domain.budget import Budget
 from bot.domain.post import Profile
 from bot.domain.slots import Rhythm
 from bot.library.messages import Messages
@@ -29,14 +29,14 @@ PROGRAM = "campaignbot"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A configured account: what the rules know of it, when it may post, and the way out."""
+    """A configured account: what the rules know of it, when it may post, the way out, and what it may use up."""
 
     profile: Profile
     rhythm: Rhythm
     platform: Platform
-
-
     budget: Budget = field(default_factory=Budget)
+
+
 @dataclass(frozen=True, slots=True)
 class Planning:
     lead_days: int = 14
