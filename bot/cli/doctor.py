@@ -172,9 +172,6 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
         yield bad("overdue", "A post is due since {time} and did not go out.", time=show(oldest, zone))
 
 
-def _cases(ctx: "Context", _zone: str) -> Iterator[Symptom]:
-    from bot.services import cases
-
 def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     from bot.cli import spending
     from bot.services import budget
@@ -193,6 +190,9 @@ def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:
         line = "The price of {id} was last looked up on {day}. Look again, and mend schedules/prices.toml: {source}"
         yield note("prices", line, id=price.id, day=price.seen_on, source=price.source)
 
+
+def _cases(ctx: "Context", _zone: str) -> Iterator[Symptom]:
+    from bot.services import cases
 
     held = [case for case in cases.all_cases(ctx) if case.status in HELD]
     stale = sum(not is_confirmed(case, ctx.today(), ctx.planning.status_max_age_days) for case in held)

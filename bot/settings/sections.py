@@ -206,6 +206,15 @@ class Campaign(Section):
     channels: Names | None = None
 
 
+class Budget(Section):
+    """At most so many posts, each part of a thread being one, and so much money; left out is without limit."""
+
+    per_hour: int | None = Field(None, ge=1, le=1_000)
+    per_day: int | None = Field(None, ge=1, le=10_000)
+    per_month: int | None = Field(None, ge=1, le=100_000)
+    per_month_usd: Decimal | None = Field(None, ge=0, le=100_000, decimal_places=2, allow_inf_nan=False)
+
+
 class Channel(Section):
     name: Slug
     platform: Literal["x", "facebook", "bluesky", "mastodon", "telegram", "rehearsal"]
@@ -216,15 +225,6 @@ class Channel(Section):
     post_time: TimeOfDay = time(9)
     quiet_from: TimeOfDay = time(22)
     quiet_until: TimeOfDay = time(6)
-class Budget(Section):
-    """At most so many posts, each part of a thread being one, and so much money; left out is without limit."""
-
-    per_hour: int | None = Field(None, ge=1, le=1_000)
-    per_day: int | None = Field(None, ge=1, le=10_000)
-    per_month: int | None = Field(None, ge=1, le=100_000)
-    per_month_usd: Decimal | None = Field(None, ge=0, le=100_000, decimal_places=2, allow_inf_nan=False)
-
-
     spacing_minutes: int = Field(90, ge=0, le=1_440)
     daily_cap: int = Field(6, ge=1, le=100)
     api_base: Annotated[str, AfterValidator(_api_base)] | None = None
@@ -232,6 +232,7 @@ class Budget(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     visibility: Literal["public", "unlisted"] | None = None
     silent: bool | None = None
+    budget: Budget = Budget()
     credentials: dict[str, Annotated[Secret, BeforeValidator(_written_out)]] = {}
 
     @property
@@ -242,7 +243,6 @@ class Budget(Section):
     @property
     def account(self) -> str:
         """Where posts go, as far as this file says: an approval holds for this place and no other."""
-    budget: Budget = Budget()
         ids = (secret.text for name, secret in self.credentials.items() if name in OPEN)
         named = (text.get_secret_value() for text in ids if text)
         return "/".join(filter(None, (self.platform, self.habits, self.api_base, *named, self.visibility)))
