@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from bot.logs import hide
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Account, Platform
-from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing
+from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing, SigningIn
 from bot.settings import Settings, sections
 from bot.store import audit, guards, schema
 from bot.store.engine import Store
@@ -212,6 +212,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         data_dir=settings.data_dir,
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),
+        signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),
     )
 
 

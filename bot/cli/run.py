@@ -17,7 +17,7 @@ def run(session: Session) -> None:
 
     configure()
     daemon = Daemon(session.ctx)
-    web = WebServer(session.ctx, session.settings.web.host, session.settings.web.port)
+    web = WebServer(session.ctx, session.settings)
     daemon.stop_on_signals()
     web.run_beside()
     try:
@@ -42,22 +42,25 @@ def daemon(session: Session) -> None:
 @click.command(cls=Command)
 @click.pass_obj
 def web(session: Session) -> None:
-    """Serve the pages, without publishing. Today: /healthz and /metrics."""
+    """Serve the pages, without publishing."""
     from bot.logs import configure
     from bot.web.serve import WebServer
 
     configure()
-    server = WebServer(session.ctx, session.settings.web.host, session.settings.web.port)
-    say("Ready: {address}", address=server.address)
+    server = WebServer(session.ctx, session.settings)
+    _ready(session, server.address)
     server.run()
 
 
 def _ready(session: Session, address: str) -> None:
     """Said once the first post may go out; then what there is to do."""
-    from bot.services import posts
+    from bot.services import invitations, posts
 
     ctx = session.ctx
     say("Ready. {address}", address=address)
+    if address and (token := invitations.first(ctx)):
+        say("Nobody is here yet. This link makes the first admin; it works once, within 72 hours:")
+        click.echo(f"  {address}invitation/{token}")
     states = posts.count_posts(ctx)
     scheduled, waiting = (states.get(state, 0) for state in (PostState.SCHEDULED, PostState.IN_REVIEW))
     say(

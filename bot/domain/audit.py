@@ -38,6 +38,8 @@ class Act(StrEnum):
     PERSON_DISABLED = "person.disabled"
     PERSON_ENABLED = "person.enabled"
     PERSON_TOKEN_RESET = "person.token_reset"  # noqa: S105 - the name of an act, no secret
+    PERSON_INVITED = "person.invited"
+    PERSON_PASSPHRASE_SET = "person.passphrase_set"  # noqa: S105 - the name of an act, no secret
     PERSON_ERASED = "person.erased"
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_SIGNED_OUT = "person.signed_out"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
@@ -59,6 +60,15 @@ class Publishing:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningIn:
+    """How long a session lasts, and what a guess at a passphrase costs."""
+
+    idle: timedelta = timedelta(hours=12)
+    longest: timedelta = timedelta(days=7)
+    hasher: PasswordHasher = field(default_factory=partial(PasswordHasher, parallelism=1))
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     store: Store
     keystore: Keystore
@@ -69,6 +79,7 @@ class Context:
     data_dir: Path
     planning: Planning = Planning()
     publishing: Publishing = Publishing()
+    signing_in: SigningIn = field(default_factory=SigningIn)
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from bot.domain.case import fold
 from bot.domain.errors import BadInput, Conflict, NotFound, Refused
 from bot.domain.people import Duty, Person, Role
 from bot.services.context import Context
-from bot.store import audit, people
+from bot.store import audit, people, sessions
 
 SHORTEST_ALIAS = 2
 LONGEST_ALIAS = 40
@@ -37,8 +37,15 @@ class PersonRow:
     disabled_at: datetime | None
 
 
-def add_person(ctx: Context, actor: Person | None, alias: str, roles: Collection[Role]) -> tuple[Person, str]:
-    """The person and their token, which is shown now and never again.
+def add_person(
+    ctx: Context,
+    actor: Person | None,
+    alias: str,
+    roles: Collection[Role],
+    *,
+    then: Callable[[Connection, Person], None] | None = None,
+) -> tuple[Person, str]:
+    """The person and their token, which is shown now and never again. `then` belongs to the same transaction.
 
     Nobody adds the first person, who must be an admin; afterwards it takes an admin.
     """
@@ -51,6 +58,8 @@ def add_person(ctx: Context, actor: Person | None, alias: str, roles: Collection
             wanted, hidden = _some_role(roles), _hash(token)
             person = people.add(tx, pseudonym=pseudonym, roles=wanted, token_hash=hidden, made_by=made_by, at=ctx.now())
             _record(ctx, tx, actor, Act.PERSON_ADDED, person, roles=person.roles)
+            if then:
+                then(tx, person)
         undo.pop_all()
     return person, token
 
@@ -108,10 +117,10 @@ def sign_in(ctx: Context, alias: str, token: str) -> Person:
 
 def find_person(ctx: Context, alias: str) -> Person:
     with ctx.store.read() as tx:
-        return _account(ctx, tx, alias).person
+        return account_of(ctx, tx, alias).person
 
 
-def _account(ctx: Context, tx: Connection, alias: str) -> people.Account:
+def account_of(ctx: Context, tx: Connection, alias: str) -> people.Account:
     account = people.by_pseudonym(tx, _pseudonym(ctx, alias[: LONGEST_ALIAS * 4]) or "")
     if account is None:
         raise NotFound("There is no “{alias}”. `campaignbot user list` shows everyone.", alias=alias[:LONGEST_ALIAS])
@@ -135,7 +144,7 @@ def list_people(ctx: Context) -> tuple[PersonRow, ...]:
 
 def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> Person:
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-        wanted, person = _some_role(roles), _account(ctx, tx, alias).person
+        wanted, person = _some_role(roles), account_of(ctx, tx, alias).person
         if Role.ADMIN not in wanted:
             _require_other_admin(tx, person)
         people.set_roles(tx, person.id, wanted)
@@ -146,10 +155,11 @@ def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) 
 def disable(ctx: Context, actor: Person, alias: str) -> Person:
     """Nothing they did is undone; they cannot sign in any more."""
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-        person = _account(ctx, tx, alias).person
+        person = account_of(ctx, tx, alias).person
         _require_other_admin(tx, person)
         if person.active:
             people.set_disabled(tx, person.id, ctx.now())
+            sessions.end_all(tx, person.id)
             _record(ctx, tx, actor, Act.PERSON_DISABLED, person)
         return people.get(tx, person.id)
 
@@ -166,7 +176,7 @@ def reset_token(ctx: Context, actor: Person, alias: str) -> str:
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-        person = _account(ctx, tx, alias).person
+        person = account_of(ctx, tx, alias).person
         people.set_token(tx, person.id, _hash(token), actor.id)
         _record(ctx, tx, actor, Act.PERSON_TOKEN_RESET, person)
     return token
@@ -176,7 +186,7 @@ def rename(ctx: Context, actor: Person, alias: str, new_alias: str) -> None:
     """The person stays the same: whatever they wrote or approved is still theirs."""
     with ExitStack() as undo:
         with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-            person = _account(ctx, tx, alias).person
+            person = account_of(ctx, tx, alias).person
             old, new = ctx.keystore.alias(person.pseudonym), _free_alias(ctx, new_alias, person.pseudonym)
             told = {"before": old, "after": new}
             ctx.record(tx, actor, Act.PERSON_RENAMED, _obj(person), {}, audit.Payload(person.pseudonym, told))

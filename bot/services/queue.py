@@ -1,7 +1,7 @@
 """Stopping, in one step by anyone, and starting again, in two steps by two people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -160,18 +160,27 @@ def _record(
 
 
 def halt_state(ctx: Context) -> Stopped | None:
-    return next((each for each in holds(ctx) if (each.hold.scope, each.hold.target) == HALT), None)
+    with ctx.store.read() as tx:
+        return halt_in(ctx, tx)
+
+
+def halt_in(ctx: Context, tx: Connection) -> Stopped | None:
+    found = stops.find(tx, *HALT)
+    return _told(ctx, tx, (found,))[0] if found else None
 
 
 def holds(ctx: Context) -> tuple[Stopped, ...]:
     """The halt too, newest first."""
     with ctx.store.read() as tx:
-        names = aliases(ctx, tx)
-        active = {each.person.id for each in people.everyone(tx) if each.person.active}
-        return tuple(
-            Stopped(each, names[each.placed_by], names[each.asked_by] if each.asked_by in active else "")
-            for each in stops.current(tx)
-        )
+        return _told(ctx, tx, stops.current(tx))
+
+
+def _told(ctx: Context, tx: Connection, found: Sequence[Hold]) -> tuple[Stopped, ...]:
+    names = aliases(ctx, tx)
+    active = {each.person.id for each in people.everyone(tx) if each.person.active}
+    return tuple(
+        Stopped(each, names[each.placed_by], names[each.asked_by] if each.asked_by in active else "") for each in found
+    )
 
 
 def pause_channel(ctx: Context, actor: Person, name: str, reason: str) -> None:

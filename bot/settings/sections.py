@@ -78,6 +78,13 @@ def _api_base(address: str) -> str:
     return address.rstrip("/")
 
 
+def _public(address: str) -> str:
+    host = r"(https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?)?"
+    if not re.fullmatch(host, address):
+        raise ValueError("must be an address such as https://example.org, without a path.")
+    return address.rstrip("/")
+
+
 def _proxy(address: str) -> str:
     # Plain socks5 would look names up here, where the provider of the line sees them.
     if not re.fullmatch(r"(https?|socks5h)://[^\s/]+/?", address):
@@ -196,6 +203,9 @@ class Publishing(Section):
 class Web(Section):
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8000, ge=0, le=65_535)
+    address: Annotated[str, AfterValidator(_public)] = ""
+    idle_hours: int = Field(12, ge=1, le=168)
+    session_days: int = Field(7, ge=1, le=30)
 
 
 class Campaign(Section):

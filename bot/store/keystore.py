@@ -1,5 +1,6 @@
 """The keys and the true names, in a folder apart from the database, so that neither is of use alone."""
 
+import hmac
 import json
 import secrets
 import unicodedata
@@ -21,6 +22,7 @@ from bot.store.private import locked, require_private, told_plainly, write_whole
 MAX_ALIAS = 60
 _NONCE_BYTES = 12
 # Each file is one flat JSON object: alias by pseudonym, key by subject, seed by public key, the newest note.
+_PROGRAM = "program"
 _PEOPLE, _SUBJECTS, _SIGNING, _ANCHOR = "people.json", "subjects.json", "signing.key", "anchor.json"
 
 
@@ -113,6 +115,12 @@ class Keystore:
             return self._cipher(subject).decrypt(nonce, content, subject.encode())
         except (InvalidTag, ValueError):
             return None
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that stay the same as long as this folder does, and others for each purpose."""
+        if not self.knows(_PROGRAM):
+            self.seal(_PROGRAM, b"")
+        return hmac.digest(b64decode(self._read(_SUBJECTS)[_PROGRAM]), purpose.encode(), "sha256")
 
     def knows(self, subject: str) -> bool:
         return subject in self._read(_SUBJECTS)

@@ -1,7 +1,8 @@
-"""People as pseudonyms, roles and the hash of a token; their aliases are in the keystore alone."""
+"""People as pseudonyms, roles and hashes of what they sign in with; their aliases are in the keystore alone."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ class Account:
     made_by: int | None
     made_at: datetime
     disabled_at: datetime | None
+    passphrase: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def add(
@@ -50,18 +53,18 @@ def by_pseudonym(tx: Connection, pseudonym: str) -> Account | None:
 def everyone(tx: Connection) -> tuple[Account, ...]:
     """In the order in which they were made. A coalition is small: lineages are drawn from all rows."""
     rows = tx.execute(select(people).order_by(people.c.id)).all()
-    elders = {row.id: frozenset({row.made_by, row.token_by} - {None, row.id}) for row in rows}
+    elders = {row.id: frozenset({row.made_by, row.token_by, row.link_by} - {None, row.id}) for row in rows}
     return tuple(_account(row, elders) for row in rows)
 
 
 def _account(row: Row[Any], elders: Mapping[int, frozenset[int]]) -> Account:
     roles, active = frozenset(Role(name) for name in row.roles.split()), row.disabled_at is None
     person = Person(id=row.id, pseudonym=row.pseudonym, roles=roles, lineage=_lineage(row.id, elders), active=active)
-    return value(Account, row, person=person)
+    return value(Account, row, person=person, settings=json.loads(row.settings))
 
 
 def _lineage(person_id: int, elders: Mapping[int, frozenset[int]]) -> frozenset[int]:
-    """Everyone who made the account or was shown its token, and theirs in turn; there may be rings."""
+    """Everyone who made the account or was shown its token or link, and theirs in turn; there may be rings."""
     found: set[int] = set()
     ahead = set(elders[person_id])
     while ahead:
@@ -77,6 +80,18 @@ def set_roles(tx: Connection, person_id: int, roles: frozenset[Role]) -> None:
 
 def set_token(tx: Connection, person_id: int, token_hash: str, shown_to: int | None) -> None:
     _set(tx, person_id, token_hash=token_hash, token_by=shown_to)
+
+
+def set_link_by(tx: Connection, person_id: int, shown_to: int | None) -> None:
+    _set(tx, person_id, link_by=shown_to)
+
+
+def set_passphrase(tx: Connection, person_id: int, hashed: str) -> None:
+    _set(tx, person_id, passphrase=hashed)
+
+
+def set_settings(tx: Connection, person_id: int, settings: Mapping[str, str]) -> None:
+    _set(tx, person_id, settings=json.dumps(dict(settings), sort_keys=True))
 
 
 def set_disabled(tx: Connection, person_id: int, at: datetime | None) -> None:

@@ -151,6 +151,10 @@ def counts(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(select(_c.state, func.count()).group_by(_c.state))}
 
 
+def count(tx: Connection, state: PostState) -> int:
+    return tx.execute(select(func.count()).where(_c.state == state)).scalar_one()
+
+
 def appeals(tx: Connection, campaign: str) -> int:
     """How many general appeals the campaign had in the words of messages/, cancelled ones too."""
     worded = (_c.document.contains('"kind":"general"'), ~_c.document.contains('"model":""'))

@@ -1,0 +1,10 @@
+"""Today: what needs someone, what goes out, which days come, and whether all is well."""
+
+from bot.web.frame import Answer, Door, Pages, Visit, page
+
+pages = Pages("today")
+
+
+@pages.show("/", may=Door.SIGNED_IN)
+def today(visit: Visit) -> Answer:
+    return page("today/today.html", now=visit.ctx.now())

@@ -1,0 +1,111 @@
+"""What templates say: sentences, states, times with their zone, numbers, each in the language in use."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask import Flask, g
+from markupsafe import Markup, escape
+from werkzeug.local import LocalProxy
+
+from bot.domain import phrases
+from bot.domain.people import Duty, Role
+from bot.domain.slots import VIETNAM
+from bot.domain.slots import zone as zone_of
+from bot.i18n import _, language, many, word
+from bot.web.frame import Door, Visit
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_THU = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+visit: Visit = LocalProxy(lambda: g.visit)  # type: ignore[assignment]
+
+
+def say(template: str, **fields: object) -> Markup:
+    """The sentence in the language in use; what fills it in is escaped, unless it is markup already."""
+    return Markup(escape(_(template))).format(**fields)  # noqa: S704 - escaped just here
+
+
+def number(value: int) -> str:
+    return phrases.number(value)[language() == "en"]
+
+
+def weekday(on: date) -> str:
+    return (_THU, _WEEKDAYS)[language() == "en"][on.weekday()]
+
+
+def day(on: date | datetime, *, named: bool = False, short: bool = False) -> Markup:
+    """A local date; of a moment, the date in the reader's zone. `named` begins with the day of the week."""
+    local = on.astimezone(zone_of(visit.zone)).date() if isinstance(on, datetime) else on
+    vietnamese, english = phrases.day(local)
+    long = f"ngày {local.day} tháng {local.month} năm {local.year}"
+    said = (vietnamese if short else long) if language() == "vi" else english
+    if named:
+        said = f"{weekday(local)}{', ' if language() == 'vi' else ' '}{said}"
+    return _time(local.isoformat(), said)
+
+
+def clock(when: datetime, *, seconds: bool = False) -> Markup:
+    """The time of day alone: for a place that names the day and the zone."""
+    local = when.astimezone(zone_of(visit.zone))
+    return _time(when.astimezone(UTC).isoformat(), f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}")
+
+
+def moment(when: datetime | None, *, bare: bool = False) -> Markup:
+    """Day and time with the zone; `bare` for a place that names the zone."""
+    if when is None:
+        return Markup("–")
+    local = when.astimezone(zone_of(visit.zone))
+    vietnamese, english = phrases.day(local.date())
+    said = f"{local:%H:%M} {vietnamese}" if language() == "vi" else f"{english}, {local:%H:%M}"
+    return _time(when.astimezone(UTC).isoformat(), said if bare else f"{said} ({zone_name(visit.zone, when)})")
+
+
+def _time(machine: str, said: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(machine, said)
+
+
+def zone_name(zone: str, now: datetime) -> str:
+    offset = now.astimezone(zone_of(zone)).strftime("%z")
+    hours = f"{offset[0]}{int(offset[1:3])}" + (f":{offset[3:5]}" if offset[3:5] != "00" else "")
+    return f"{'Hà Nội' if zone == VIETNAM else zone}, UTC{hours}"
+
+
+def ago(when: datetime) -> str:
+    """How long ago, in whole minutes, hours or days."""
+    seconds = max(int((visit.ctx.now() - when).total_seconds()), 0)
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return _("just now")
+    if seconds < 3600:  # noqa: PLR2004 - an hour
+        return many("{number} minute ago", "{number} minutes ago", seconds // 60)
+    if seconds < 2 * 86_400:
+        return many("{number} hour ago", "{number} hours ago", seconds // 3600)
+    return many("{number} day ago", "{number} days ago", seconds // 86_400)
+
+
+def capital(text: str) -> str:
+    return phrases.capital(text)
+
+
+# What a state looks like, beside its word.
+BADGES: Mapping[str, Mapping[str, str]] = {
+    "post": {"in_review": "warn", "returned": "warn", "scheduled": "ok", "published": "ok", "partly_published": "danger",
+             "lapsed": "danger"},
+    "delivery": {"published": "ok", "scheduled": "ok", "unknown": "warn", "held": "warn", "retry_wait": "warn",
+                 "failed": "danger", "missed": "danger"},
+    "status": {"imprisoned": "prison", "awaiting_trial": "held", "released": "freed", "exiled": "exile",
+               "died": "died", "unknown": "warn"},
+}  # fmt: skip
+
+
+def badge_class(scope: str, state: str) -> str:
+    return BADGES.get(scope, {}).get(state, "")
+
+
+def teach(app: Flask, **more: Any) -> None:  # noqa: ANN401 - whatever templates may call
+    """Gives templates their words."""
+    app.jinja_env.globals |= {
+        "_": _, "say": say, "many": many, "word": word, "visit": visit, "language": language, "moment": moment,
+        "day": day, "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
+        "Duty": Duty, "Role": Role, "Door": Door, **more,
+    }  # fmt: skip
+    app.jinja_env.filters |= {"moment": moment, "day": day, "number": number, "capital": capital}

@@ -1,0 +1,90 @@
+"""Every route meets every role, in one table; a route that is not in it fails."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from bot.domain.people import DUTIES, Duty, Role
+from bot.web.frame import Door, May, View
+from bot.web.gate import OPEN
+from tests.web.conftest import Browser
+
+ANYONE, SIGNED_IN = Door.ANYONE, Door.SIGNED_IN
+# What each route is for. Keep it in the order of the pages' files.
+ROUTES: dict[str, May] = {
+    "GET /login": ANYONE,
+    "POST /login": ANYONE,
+    "POST /logout": SIGNED_IN,
+    "POST /language": ANYONE,
+    "GET /invitation/<token>": ANYONE,
+    "POST /invitation/<token>": ANYONE,
+    "GET /": SIGNED_IN,
+    "GET /pause": SIGNED_IN,
+    "POST /pause": Duty.HALT,
+    "POST /pause/ask": Duty.UNHALT,
+    "POST /pause/confirm": Duty.UNHALT,
+    "GET /settings": SIGNED_IN,
+    "GET /people": SIGNED_IN,
+}
+# For whom, by role: (admin, coordinator, reviewer, auditor).
+ALIASES = {Role.ADMIN: "an", Role.COORDINATOR: "binh", Role.REVIEWER: "chi", Role.AUDITOR: "giang"}
+
+
+def declared(app: Flask) -> dict[str, View]:
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OPEN:
+            continue
+        view = app.view_functions[rule.endpoint]
+        assert isinstance(view, View), f"{rule}: declare who may use it, with Pages.show or Pages.act"
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            found[f"{method} {rule}"] = view
+    return found
+
+
+def test_every_route_is_in_the_table_and_says_the_same(app: Flask) -> None:
+    assert {route: view.may for route, view in declared(app).items()} == ROUTES
+
+
+def test_a_page_changes_nothing_and_a_form_is_always_sent(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        assert methods in ({"GET"}, {"POST"}), rule
+
+
+def filled(route: str) -> tuple[str, str]:
+    """The method, and an address with something in each place."""
+    method, _, rule = route.partition(" ")
+    return method, re.sub(r"<(int:)?\w+>", lambda place: "1" if place[1] else "some-name", rule)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_server_refuses_whoever_may_not(route: str, role: Role, browse: object) -> None:
+    (method, path), may = filled(route), ROUTES[route]
+    browser: Browser = browse(ALIASES[role])  # type: ignore[operator]
+    answer = send(browser, method, path)
+    allowed = isinstance(may, Door) or role in DUTIES[may]
+    assert (answer == 403) is not allowed, answer
+
+
+@pytest.mark.parametrize("route", [route for route, may in ROUTES.items() if may is not ANYONE])
+def test_whoever_is_not_signed_in_is_asked_to(route: str, stranger: Browser) -> None:
+    method, path = filled(route)
+    answer = stranger.client.open(path, method=method)
+    if method == "GET":
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/login")
+    else:
+        assert answer.status_code == 401
+
+
+def send(browser: Browser, method: str, path: str) -> int:
+    """With the marks of a form of ours, and nothing typed."""
+    if method == "GET":
+        return browser.client.get(path).status_code
+    browser.get("/settings")
+    token = browser.page.find("input", attrs={"name": "csrf_token"})
+    assert token is not None
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    return browser.client.post(path, data={"csrf_token": token["value"]}, headers=headers).status_code
