@@ -62,7 +62,8 @@ class NetworkContract(PlatformContract):
         assert all(asked.path != "/elsewhere" for asked in self.far.asked)
         found = self.open().find(parcel(), EARLIER)
         if self.finds:
-            assert isinstance(found, Published) if fault.applies else found is None
+            absent = found is None if self.proves_absence else isinstance(found, Unsure)
+            assert isinstance(found, Published) if fault.applies else absent
         else:
             assert isinstance(found, Unsure)
 
