@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -110,6 +111,23 @@ def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, S
     )
 
 
+def _clocks_there(settings: Settings) -> dict[str, timedelta]:
+    """Asked without any secret, where there is nothing; each host once."""
+    from bot.platforms.answers import Answer
+
+    found: dict[str, timedelta] = {}
+    for channel in settings.channels:
+        api = import_module(f"bot.platforms.{channel.platform}") if channel.platform in PLATFORMS else None
+        base = str(channel.api_base or getattr(api, "API", ""))
+        host = urlsplit(base).netloc
+        if host and host not in found:
+            door = _door(settings, channel, {}, base)
+            given = door.call("GET", "/bot/time")
+            if isinstance(given, Answer) and (moment := given.moment()):
+                found[host] = moment - door.clock.now()
+    return found
+
+
 PLATFORMS: Mapping[str, Opener] = {
     "bluesky": _later(_bluesky),
     "mastodon": _later(_mastodon),
@@ -212,6 +230,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         data_dir=settings.data_dir,
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),
+        clocks_there=partial(_clocks_there, settings),
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),
     )
 

@@ -22,7 +22,7 @@ ROOMS = {
     "rehearse": "bot.cli.rehearse", "plan": "bot.cli.plan",
     "post": "bot.cli.draft", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
     "case": "bot.cli.event", "channel": "bot.cli.channel",
-    "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
+    "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
     "user": "bot.cli.user", "audit": "bot.cli.audit",
 }  # fmt: skip
 REFUSED, USAGE = 1, 2

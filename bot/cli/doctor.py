@@ -114,12 +114,15 @@ def _clock(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.store import heartbeats
 
     with ctx.store.read() as tx:
-        seen, highest = heartbeats.last(tx), heartbeats.highest(tx)
+        seen, highest, doubted = heartbeats.last(tx), heartbeats.highest(tx), heartbeats.in_doubt(tx)
     now = ctx.now()
     if highest and highest - now > BEHIND:
         yield bad(
             "clock", "The clock stands before {time}, which it has shown already. Set it.", time=show(highest, zone)
         )
+    if doubted:
+        line = "The clock jumped: nothing is sent until it is confirmed. See: campaignbot clock show"
+        yield bad("clock", line)
     if seen is None:
         yield note("daemon", "No daemon ran yet. Start it: campaignbot run")
     elif now - seen > SILENT:

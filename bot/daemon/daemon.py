@@ -19,7 +19,7 @@ from bot.daemon.dispatch import Dispatcher
 from bot.domain.audit import Act
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import audit, deliver, plan, review
+from bot.services import audit, clock, deliver, plan, review
 from bot.services.context import Context
 from bot.store import heartbeats
 
@@ -101,6 +101,7 @@ class Daemon:
         add(self._poll, "interval", seconds=poll, id="poll")
         add(self._safely, "interval", args=("reap", self._housekeep), seconds=HOUSEKEEPING_S, id="reap")
         add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
+        add(self._safely, "interval", args=("clock", self._mind_the_clock), seconds=HOUSEKEEPING_S, id="clock")
         now = datetime.now(self._scheduler.timezone)
         add(self._safely, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
         sign = ("checkpoint", self._checkpoint)
@@ -123,9 +124,16 @@ class Daemon:
     def _housekeep(self) -> None:
         if deliver.reap(self._ctx) and self._dispatcher:
             self._dispatcher.wake()
-        review.lapse_overdue(self._ctx)
+        if not clock.in_doubt(self._ctx, self._name):
+            review.lapse_overdue(self._ctx)
+
+    def _mind_the_clock(self) -> None:
+        if clock.in_doubt(self._ctx, self._name) and clock.ask(self._ctx, self._name) and self._dispatcher:
+            self._dispatcher.wake()
 
     def _plan(self) -> None:
+        if clock.in_doubt(self._ctx, self._name):
+            return
         planned = plan.plan(self._ctx)
         log.info("planned", drafted=len(planned.drafted), left_out=len(planned.barred))
 

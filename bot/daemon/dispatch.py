@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.daemon.clockwatch import ClockWatch
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import deliver
+from bot.services import clock, deliver
 from bot.services.context import Context
 from bot.services.deliver import Done
 from bot.services.gate import Worker
@@ -35,7 +35,8 @@ class Dispatcher:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         with ctx.store.read() as tx:
-            self._watch = ClockWatch(ctx.clock, heartbeats.highest(tx))
+            self._doubted = heartbeats.in_doubt(tx, worker.name)
+            self._watch = ClockWatch(ctx.clock, heartbeats.highest(tx), suspect=self._doubted)
         self._pool = ThreadPoolExecutor(max(len(ctx.channels), 1), thread_name_prefix="channel")
 
     def wake(self) -> None:
@@ -72,12 +73,25 @@ class Dispatcher:
         """One wave: commit, then hand out the errands."""
         self._collect()
         free = [] if self._stopping.is_set() else [name for name in self._ctx.channels if name not in self._busy]
-        errands = deliver.wave(self._ctx, self._worker, self._unwritten, free, clock_suspect=self._watch.is_suspect())
+        suspect = self._clock_is_suspect()
+        errands = deliver.wave(self._ctx, self._worker, self._unwritten, free, clock_suspect=suspect)
         self._unwritten.clear()
         for errand in errands:
             self._busy.add(errand.delivery.channel)
             self._pool.submit(self._run_errand, errand)
-        self._on_next(self._next_moment())
+        if not suspect:  # else the poll comes back soon enough
+            self._on_next(self._next_moment())
+
+    def _clock_is_suspect(self) -> bool:
+        """Told to everybody as soon as it is seen; over as soon as anybody says so."""
+        if self._doubted and not clock.in_doubt(self._ctx, self._worker.name):
+            self._watch.trust()
+            self._doubted = False
+        if self._watch.is_suspect() and not self._doubted:
+            clock.doubt(self._ctx, self._worker.name)
+            self._doubted = True
+            log.error("clock_suspect")
+        return self._doubted
 
     def _collect(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 """What every use-case is given: the opened house, told apart from the faces that use it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -80,6 +80,8 @@ class Context:
     planning: Planning = Planning()
     publishing: Publishing = Publishing()
     signing_in: SigningIn = field(default_factory=SigningIn)
+    clocks_there: Callable[[], Mapping[str, timedelta]] = dict
+    """How far the clock of each accounts' host is ahead of this machine's, of those that answer."""
 
     def now(self) -> datetime:
         return self.clock.now()

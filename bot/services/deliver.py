@@ -82,7 +82,7 @@ def start(ctx: Context, name: str) -> Worker:
     ctx.store.self_test()
     with ctx.store.write() as tx:
         worker = Worker(name, ctx.now(), heartbeats.last(tx))
-        heartbeats.beat(tx, name, worker.up_since)
+        heartbeats.beat(tx, name, worker.up_since, suspect=heartbeats.in_doubt(tx))
         try:
             require_anchor(tx, ctx.keystore)
         except Tampered:
@@ -115,7 +115,7 @@ def wave(
         for item in done:
             _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
-        for delivery in deliveries.orphaned(tx, ctx.channels, seen.now):
+        for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
             move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         errands = (_next_errand(ctx, seen, channel) for channel in free)
         return tuple(errand for errand in errands if errand is not None)
@@ -128,12 +128,15 @@ def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Outc
 
 
 def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
-    """Taking down comes first, and needs no leave of the gate: nobody must wait for that."""
+    """Taking down comes first, and needs no leave of the gate: nobody must wait for that.
+
+    By a clock in doubt nothing is due, and nothing is too late: all else stays as it is.
+    """
     if unwanted := deliveries.next_unwanted(seen.tx, channel, seen.now):
         again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
         deliveries.note_withdrawal(seen.tx, unwanted, withdrawn_at=None, again_at=again, note=unwanted.withdraw_note)
         return Errand(unwanted, _parcel(ctx, seen.tx, unwanted), unwanted=True)
-    for _ in range(RULINGS_A_CHANNEL):
+    for _ in range(0 if seen.clock_suspect else RULINGS_A_CHANNEL):
         delivery = deliveries.next_due(seen.tx, channel, seen.now)
         if delivery is None:
             return None

@@ -134,3 +134,22 @@ def assert_nowhere(canary: str, here: Installation) -> None:
     files = [file for file in here.folder.rglob("*") if file.is_file() and file.name != "token.txt"]
     assert here.database in files
     assert [file for file in files if canary.encode() in Path(file).read_bytes()] == []
+
+
+def test_a_doubted_clock_is_settled_by_the_hosts_of_the_accounts(here: Installation, far: Services) -> None:
+    """They are asked where there is nothing, without a secret; then what is due goes out."""
+    shown = here.read("clock", "show")
+    assert len(shown["ahead_s"]) == 3
+    assert all(abs(seconds) <= 2 for seconds in shown["ahead_s"].values())
+    for server in far:
+        assert all(CANARY not in str(asked) for asked in server.asked)
+        server.asked.clear()
+    with closing(sqlite3.connect(here.database)) as database, database:
+        database.execute(
+            "INSERT INTO heartbeats (worker, at, highest_at, suspect) SELECT 'gone', ?, ?, 1",
+            [1_795_132_800_000_000] * 2,
+        )
+    assert here.read("clock", "show")["in_doubt"]
+    assert "clock show" in here.run("doctor", code=1).stdout
+    with here.running("daemon"):
+        wait_for("the clock is trusted", lambda: not here.read("clock", "show")["in_doubt"], within_s=40)
