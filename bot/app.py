@@ -92,6 +92,14 @@ def _telegram(settings: Settings, channel: sections.Channel) -> Platform:
     return Telegram(door, secrets["bot_token"], chat_id, silent=bool(channel.silent))
 
 
+def _x(settings: Settings, channel: sections.Channel) -> Platform:
+    from bot.platforms.x import API, X
+    from bot.platforms.xapi import Api, Keys
+
+    secrets = secrets_of(settings, channel)
+    return X(Api(_door(settings, channel, secrets, API), Keys(**secrets)))
+
+
 def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, SecretStr], usual: str = "") -> "Door":
     """From now on no line of the log holds what this account signs in with."""
     from bot.platforms.http import Door
@@ -132,6 +140,7 @@ PLATFORMS: Mapping[str, Opener] = {
     "bluesky": _later(_bluesky),
     "mastodon": _later(_mastodon),
     "telegram": _later(_telegram),
+    "x": _later(_x),
     "rehearsal": lambda settings, _, profile: rehearsal_platform(profile, settings.data_dir / REHEARSAL),
 }
 
