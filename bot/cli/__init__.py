@@ -21,7 +21,7 @@ ROOMS = {
     "run": "bot.cli.run", "daemon": "bot.cli.run", "web": "bot.cli.run",
     "rehearse": "bot.cli.rehearse", "plan": "bot.cli.plan",
     "post": "bot.cli.draft", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
-    "case": "bot.cli.event", "channel": "bot.cli.channel",
+    "case": "bot.cli.event", "channel": "bot.cli.account",
     "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
     "user": "bot.cli.user", "audit": "bot.cli.audit",
 }  # fmt: skip

@@ -67,24 +67,24 @@ def check(session: Session, *, name: str | None, as_json: bool) -> None:
     ctx = session.ctx
     found = {each: ctx.channel(each).platform.check() for each in ([name] if name else ctx.channels)}
     if as_json:
-        emit({each: plain(account) | _lines(account) | spending.plain(ctx, each) for each, account in found.items()})
+        emit({each: plain(account) | lines(account) | spending.plain(ctx, each) for each, account in found.items()})
     else:
         for each, account in found.items():
-            _show(each, account)
+            show_account(each, account)
             for line in spending.lines(ctx, each):
                 click.echo(f"  · {line}")
     if any(account.missing for account in found.values()):
         raise click.exceptions.Exit(1)
 
 
-def _lines(account: Account) -> dict[str, list[object]]:
+def lines(account: Account) -> dict[str, list[object]]:
     return {"notes": [spoken(line) for line in account.notes], "missing": [spoken(line) for line in account.missing]}
 
 
-def _show(name: str, account: Account) -> None:
+def show_account(name: str, account: Account) -> None:
     click.echo(f"{name}: {spoken(account.name)} {account.url}".rstrip())
-    for kind, lines in reversed(_lines(account).items()):
-        for line in lines:
+    for kind, said in reversed(lines(account).items()):
+        for line in said:
             click.echo(f"  {click.style('✕', fg='red') if kind == 'missing' else '·'} {line}")
 
 

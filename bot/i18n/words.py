@@ -131,6 +131,27 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "verb": {"submit": "submit", "edit": "edit", "return": "return", "cancel": "cancel"},
     "layout": {"joined": "joined", "thread": "thread", "separate": "separate"},
     "language": {"vi": "Vietnamese", "en": "English"},
+    "credential": {
+        "api_key": "API key",
+        "api_secret": "API key secret",
+        "access_token": "Access token",
+        "access_secret": "Access token secret",
+        "page_id": "Number of the Page",
+        "page_token": "Page access token",
+        "app_secret": "App secret",
+        "identifier": "Handle, as in yourname.bsky.social",
+        "app_password": "App password",
+        "bot_token": "Token of the bot",
+        "chat_id": "The channel, as in @yourchannel",
+    },
+    "steps": {
+        "x": "At console.x.com make an app and set it to “Read and write”; only then make its keys and tokens.",
+        "facebook": "At developers.facebook.com make an app, set it Live, and take the access token of your Page.",
+        "bluesky": "In the app: Settings, Privacy and security, App passwords. No access to direct messages.",
+        "mastodon": "On your server: Preferences, Development, New application, with the rights write:statuses, "
+        "write:media, read:statuses and read:accounts.",
+        "telegram": "Write /newbot to @BotFather; then make the bot an administrator of your channel who may post.",
+    },
     "scope": {
         "all": "publishing",
         "case": "case",

@@ -2,7 +2,7 @@
 
 import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,13 +81,13 @@ class Settings:
         return {field: place.read(self.folder, partial(unseal, channel.name, field)) for field, place in given}
 
 
-def load_settings(path: Path, plain: Mapping[str, Any] | None = None) -> Settings:
-    """As the file says, or as it would with `plain` in it.
+def load_settings(path: Path, raw: bytes | None = None) -> Settings:
+    """As the file says, or as it would with `raw` in it.
 
     Raises Misconfigured when there is no such file, Rejected with every finding when it cannot be used.
     """
     path = path.absolute()
-    plain = dict(plain) if plain is not None else read_toml(path)
+    plain = read_toml(path) if raw is None else parse_toml(path, raw)
     findings: list[Finding] = []
     try:
         file = _File(**plain)
@@ -110,13 +110,18 @@ def _rest(plain: dict[str, Any], error: ValidationError) -> _File:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file people edit, in NFC. Raises Misconfigured or Rejected with the line."""
+    """A TOML file people edit, in NFC. Raises Misconfigured, or Rejected."""
     try:
         raw = path.read_bytes() if path.stat().st_size < MAX_BYTES else b"\xff"
     except FileNotFoundError:
         raise Misconfigured("There is no {path}. Run: campaignbot --config {path} init", path=path) from None
     except OSError as error:
         raise Misconfigured("{path} cannot be read: {why}.", path=path, why=error.strerror) from None
+    return parse_toml(path, raw)
+
+
+def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
+    """What would stand in the file `path`. Raises Rejected with the line."""
     try:
         return tomllib.loads(unicodedata.normalize("NFC", raw.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
