@@ -14,6 +14,7 @@ import click
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 from bot.cli import root
 from bot.domain import hygiene, parity
@@ -29,11 +30,12 @@ HEADER = "# The Vietnamese of the program. English is the key; after a change: p
 DATED = datetime(2026, 11, 21, tzinfo=UTC)
 Key = str | tuple[str, str]
 # Which arguments of a call are sentences, by the name of what is called; -1 is the keyword `empty`.
-ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered", "Unchosen")
+ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered", "TooMany", "Unchosen")
 SPOKEN: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys((*ERRORS, "_", "say", "remark", "Said", "ValueError"), (0,)),
     **dict.fromkeys(("good", "bad", "note", "level"), (1,)),
     "table": (0,),
+    "see_other": (1,),
     **dict.fromkeys(("Finding", "finding"), (2, 3)),
     "_find": (1, 2),  # as finding, of config.toml
     "_unknown": (2,),
@@ -79,6 +81,8 @@ def extract() -> set[Key]:
     for path in sorted((HOUSE / "bot").rglob("*.py")):
         if "migrations" not in path.parts and path.name != "verify_audit.py":
             keys |= set(_in_module(ast.parse(path.read_text("utf-8")), raises="settings" in path.parts))
+    for path in sorted((HOUSE / "bot").rglob("*.html")):
+        keys |= set(_in_template(Environment(autoescape=True).parse(path.read_text("utf-8"))))
     keys |= {phrase for phrases in WORDS.values() for phrase in phrases.values()}
     keys |= {meaning for _, meaning in engine._MEANINGS}  # noqa: SLF001
     keys |= {*findings._PROBLEMS.values(), findings._UNFIT}  # noqa: SLF001 - sentences, kept beside their use
@@ -95,6 +99,25 @@ def _in_module(tree: ast.Module, *, raises: bool) -> Iterator[Key]:
             given = everywhere | dict(_assigned(scope))
             for node in _calls(scope):
                 yield from _in_call(node, given, raises=raises)
+
+
+def _in_template(tree: nodes.Template) -> Iterator[Key]:
+    """Whatever is not written out where it is said is said by another name, and found there."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name):
+            if call.node.name in {"_", "say"}:
+                yield from _written(call.args[0])
+            elif call.node.name == "many":
+                one, more = (_written(arg) for arg in call.args[:2])
+                yield from zip(one, more, strict=True)
+
+
+def _written(node: nodes.Expr) -> Iterator[str]:
+    if isinstance(node, nodes.Const):
+        yield str(node.value)
+    elif isinstance(node, nodes.CondExpr):
+        yield from _written(node.expr1)
+        yield from _written(node.expr2) if node.expr2 else ()
 
 
 def _calls(scope: ast.AST) -> Iterator[ast.Call]:
