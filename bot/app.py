@@ -26,7 +26,7 @@ from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Account, Platform
 from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing, SigningIn
 from bot.settings import Settings, sections
-from bot.store import audit, guards, schema
+from bot.store import audit, grants, guards, schema
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
 from bot.store.vault import Vault
@@ -168,6 +168,7 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
     """Looking for a database never makes one, unless told to."""
     store = Store(settings.database.get_secret_value())
     if store.path and not make and not store.path.exists():
+            grants.assert_least(tx)
         raise Misconfigured("There is no database {path} yet. Run: campaignbot init", path=store.path)
     return store
 
@@ -190,7 +191,7 @@ def look_at(settings: Settings, channel: sections.Channel) -> Account:
     return _channel(settings, channel).platform.check()
 
 
-def establish(settings: Settings) -> bool:
+def establish(settings: Settings, *, owner: str = "") -> bool:
     """Makes the database, its keys and its log, or brings an older database to this version.
 
     True where all is new. A log whose keys are lost is never given others: raises Misconfigured.
@@ -201,8 +202,9 @@ def establish(settings: Settings) -> bool:
         raise StoreFailed("{path} cannot be made: {why}.", path=settings.data_dir, why=error.strerror) from error
     folder, store = settings.data_dir / KEYSTORE, open_store(settings, make=True)
     try:
-        schema.upgrade(store)
+        _shape(store, owner)
         with store.write() as tx:
+    On PostgreSQL the tables belong to `owner`, an address, who grants the configured role what it needs.
             if is_new := audit.size(tx) == 0:
                 keystore = Keystore.open(folder) if folder.exists() else Keystore.create(folder)
                 audit.open_log(tx, keystore=keystore, ts=SystemClock().now(), actor=PROGRAM)
@@ -222,6 +224,23 @@ def unavailable(settings: Settings) -> list[Finding]:
             "There is: {here}.",
             {"platform": channel.platform, "here": here},
         )
+def _shape(store: Store, owner: str) -> None:
+    if not owner:
+        schema.upgrade(store)
+        return
+    if store.is_sqlite:
+        raise Misconfigured("An owner is for PostgreSQL; the configuration names a file. Leave --owner out.")
+    with store.read() as tx:
+        role = grants.role(tx)
+    theirs = Store(owner)
+    try:
+        schema.upgrade(theirs)
+        with theirs.write() as tx:
+            grants.grant(tx, role)
+    finally:
+        theirs.close()
+
+
         for channel in settings.channels
         if channel.platform not in PLATFORMS
     ]

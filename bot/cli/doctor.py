@@ -79,7 +79,7 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
 
 def _database(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     if not ctx.store.is_sqlite:
-        yield good("database", "PostgreSQL answers.")
+        yield from _role(ctx)
         return
     asked = ("SELECT sqlite_version()", "PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA quick_check(1)")
     with ctx.store.read() as tx:
@@ -94,6 +94,20 @@ def _database(ctx: "Context", _zone: str) -> Iterator[Symptom]:
 def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.services import audit as log
     from bot.store import audit
+
+def _role(ctx: "Context") -> Iterator[Symptom]:
+    from bot.store import grants
+
+    with ctx.store.read() as tx:
+        role, owns = grants.role(tx), grants.owns(tx)
+    if owns:
+        line = (
+            "The database role {role} may take the guards of the record away, and so may whoever learns its password. "
+            "Give the tables to another: campaignbot init --help"
+        )
+        yield note("role", line, role=role)
+    yield good("database", "PostgreSQL answers.")
+
 
     with ctx.store.read() as tx:
         log.require_anchor(tx, ctx.keystore)

@@ -31,8 +31,15 @@ def shipped() -> Path:
 
 @click.command(cls=Command, examples=("init", "init --admin lan", "--config /srv/campaign/config.toml init"))
 @option("--admin", metavar="ALIAS", help="Make the first admin too, and show their token once.")
+@option(
+    "--owner",
+    metavar="URL",
+    envvar="CAMPAIGNBOT_OWNER",
+    default="",
+    help="PostgreSQL: whose the tables are; the role in the configuration is granted what it needs.",
+)
 @click.pass_obj
-def init(session: Session, *, admin: str | None) -> None:
+def init(session: Session, *, admin: str | None, owner: str) -> None:
     """Make an installation here: configuration, messages, schedules, database, keys, and the shipped cases.
 
     What is there already is kept; an older database is brought to this version.
@@ -44,7 +51,7 @@ def init(session: Session, *, admin: str | None) -> None:
         say("Made {names}.", names=", ".join(made))
     if findings := unavailable(session.settings):
         raise Rejected(findings)
-    if establish(session.settings):
+    if establish(session.settings, owner=owner):
         say("Made the database, its keys and its log in {path}.", path=session.settings.data_dir)
     else:
         say("The database in {path} is up to date.", path=session.settings.data_dir)

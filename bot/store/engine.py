@@ -209,7 +209,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
         "server closed the|connection.*(failed|closed|lost)|terminating connection|shutting down|starting up",
         "The database server does not answer. Look whether your change is there, then try again.",
     ),
-    ("permission denied|must be owner", "The database role lacks a right. Run `campaignbot init` in its owner's name."),
+    ("permission denied|must be owner", "The database role lacks a right. Run: campaignbot init --owner URL"),
     ("disk I/O error", "The disk under {place} fails. Nothing was changed; save a copy and look at it."),
 )
 _TAKEN = re.compile("UNIQUE constraint|duplicate key")

@@ -45,10 +45,10 @@ def test_a_migrated_database_has_exactly_the_tables_of_the_code(store: Store) ->
         assert compare_metadata(MigrationContext.configure(tx), metadata) == []
 
 
-def test_a_migrated_database_is_the_same_to_the_letter_as_one_made_from_the_tables(store: Store) -> None:
-    with store.read() as tx:
+def test_a_migrated_database_is_the_same_to_the_letter_as_one_made_from_the_tables(owned_store: Store) -> None:
+    with owned_store.read() as tx:
         migrated = shape(tx)
-    with store.write() as tx:
+    with owned_store.write() as tx:
         command.downgrade(schema.config(tx), "base")
         metadata.create_all(tx)
         guards.guard(tx)
@@ -68,14 +68,14 @@ def test_upgrading_twice_changes_nothing(store: Store) -> None:
         assert shape(tx) == before
 
 
-def test_the_way_back_leaves_nothing_behind_and_can_be_gone_again(store: Store) -> None:
-    with store.write() as tx:
+def test_the_way_back_leaves_nothing_behind_and_can_be_gone_again(owned_store: Store) -> None:
+    with owned_store.write() as tx:
         command.downgrade(schema.config(tx), "base")
-    with store.read() as tx:
+    with owned_store.read() as tx:
         assert inspect(tx).get_table_names() == ["alembic_version"]
         assert shape(tx) == []
-    schema.upgrade(store)
-    with store.read() as tx:
+    schema.upgrade(owned_store)
+    with owned_store.read() as tx:
         schema.assert_at_head(tx)
         guards.assert_guarded(tx)
 
@@ -86,10 +86,10 @@ def test_an_empty_database_is_refused_with_the_next_step(empty_store: Store) -> 
 
 
 @pytest.mark.parametrize(("revision", "said"), [("0000", "older"), ("9999", "newer")])
-def test_a_database_of_another_version_is_refused(store: Store, revision: str, said: str) -> None:
-    with store.write() as tx:
+def test_a_database_of_another_version_is_refused(owned_store: Store, revision: str, said: str) -> None:
+    with owned_store.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-    with store.read() as tx, pytest.raises(Misconfigured, match=said):
+    with owned_store.read() as tx, pytest.raises(Misconfigured, match=said):
         schema.assert_at_head(tx)
 
 
