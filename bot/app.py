@@ -75,6 +75,15 @@ def _bluesky(settings: Settings, channel: sections.Channel) -> Platform:
     return Bluesky(_door(settings, channel, secrets, API), identifier, secrets["app_password"])
 
 
+def _facebook(settings: Settings, channel: sections.Channel) -> Platform:
+    from bot.platforms.facebook import API, Facebook
+    from bot.platforms.pagetoken import Version
+
+    secrets = secrets_of(settings, channel)
+    page, door = secrets["page_id"].get_secret_value(), _door(settings, channel, secrets, API)
+    return Facebook(door, page, secrets["page_token"], secrets["app_secret"], Version(*channel.graph))
+
+
 def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.mastodon import Mastodon
 
@@ -138,6 +147,7 @@ def _clocks_there(settings: Settings) -> dict[str, timedelta]:
 
 PLATFORMS: Mapping[str, Opener] = {
     "bluesky": _later(_bluesky),
+    "facebook": _later(_facebook),
     "mastodon": _later(_mastodon),
     "telegram": _later(_telegram),
     "x": _later(_x),

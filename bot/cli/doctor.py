@@ -64,6 +64,8 @@ def note(what: str, line: str, **fields: object) -> Symptom:
 
 
 def _symptoms(session: Session) -> Iterator[Symptom]:
+    from bot.settings.findings import aging
+
     try:
         ctx = session.ctx
     except CampaignError as error:
@@ -75,6 +77,8 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
             yield from look(ctx, session.zone)
         except CampaignError as error:
             yield bad(look.__name__[1:], "{said}", said=sentence(error))
+    for finding in aging(session.settings.channels, ctx.now().date()):
+        yield note("version", "{said}", said=finding.say(_))
 
 
 def _database(ctx: "Context", _zone: str) -> Iterator[Symptom]:

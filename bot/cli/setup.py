@@ -112,19 +112,22 @@ def _import_shipped(session: Session) -> None:
 @click.pass_obj
 def check(session: Session, *, as_json: bool) -> None:
     """Look for mistakes in the configuration, the messages, the schedules and the cases; all in one run."""
+    from bot.app import SystemClock
     from bot.library.check import check as look
+    from bot.settings.findings import aging
 
     findings: list[Finding] = []
     settings = _settings(session, findings)
     found = look(session.config.absolute().parent, settings, _cases(session) if settings else None)
     findings += found.findings
+    notes = [*found.notes, *aging(settings.channels if settings else (), SystemClock().now().date())]
     if as_json:
-        rows = [("error", each) for each in findings] + [("note", each) for each in found.notes]
+        rows = [("error", each) for each in findings] + [("note", each) for each in notes]
         emit([
             {"kind": kind, "file": each.file, "where": each.where, "text": each.say(_)} for kind, each in rows
         ])  # fmt: skip
     else:
-        for note in found.notes:
+        for note in notes:
             click.echo(f"{_('Note')}: {note.say(_)}")
         for finding in findings:
             click.echo(finding.say(_))

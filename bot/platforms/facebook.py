@@ -17,6 +17,7 @@ from bot.platforms.http import Door
 from bot.platforms.pagetoken import PageToken, Version
 from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
+API = "https://graph.facebook.com"
 SITE = "https://www.facebook.com"
 IMAGES, IMAGE_BYTES = 10, 10_000_000
 UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
@@ -120,6 +121,8 @@ class Facebook:
             return Account("", self._page, missing=(Said("Cannot sign in: {why}.", why=why),))
         token, listed, now = self._debugged(), self._listed(1), self._door.clock.now()
         missing = [*token.lacking(self._page), *token.ending(now), *self._version.amiss(given, now)]
+        if page["id"] != self._page:
+            missing.append(Said("This Page is known by its number only: write page_id = “{id}”.", id=page["id"]))
         if page.get("is_published") is False:
             missing.append(Said("The Page is not published: nobody sees it."))
         if not isinstance(listed, Answer):

@@ -21,7 +21,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import facebook
 
-API = "https://graph.facebook.com"
 DUPLICATE, BLOCKED = 506, 368
 NEARLY, REST = 75, timedelta(minutes=5)
 """At so much of what is allowed, in percent, posts keep this distance."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from bot.settings.sections import (
 )
 
 TIMEOUTS_IN_A_LEASE = 3
+VERSION_SOON = timedelta(days=90)
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
 _SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel)
 _INNER: Mapping[str, type[BaseModel]] = {"credentials": Secret, "budget": Budget}
@@ -127,6 +129,15 @@ def contradictions(
             yield _find(where, "there is no account “{name}”.", remedy, near=(name, names), name=name)
     for channel in channels:
         yield from _in_channel(channel, bot)
+
+
+def aging(channels: Iterable[Channel], today: date) -> Iterator[Finding]:
+    """What is right today, and not for long."""
+    for channel in channels:
+        version, ends = channel.graph if channel.platform == "facebook" else ("", None)
+        if ends and ends - today < VERSION_SOON:
+            here, problem = f"[[channel]] “{channel.name}”: graph_version", "{version} of the Graph API ends on {date}."
+            yield _find(here, problem, "Write a newer one.", version=version, date=ends)
 
 
 def _in_channel(channel: Channel, bot: Bot) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -28,7 +28,16 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {
 }
 OPEN = frozenset({"page_id", "identifier", "chat_id"})
 # Keys that mean something to one service only.
-OWN_KEYS: Mapping[str, str] = {"visibility": "mastodon", "silent": "telegram"}
+OWN_KEYS: Mapping[str, str] = {"visibility": "mastodon", "silent": "telegram", "graph_version": "facebook"}
+# The version of Facebook's Graph API that is spoken, and when Meta ends each: what is newer has no date yet.
+GRAPH = "v25.0"
+GRAPH_ENDS: Mapping[str, date] = {
+    "v21.0": date(2027, 1, 21),
+    "v22.0": date(2027, 5, 20),
+    "v23.0": date(2027, 10, 8),
+    "v24.0": date(2028, 2, 18),
+    "v25.0": date(2028, 7, 29),
+}
 
 Language = Literal["vi", "en"]
 Service = Literal["x", "facebook", "bluesky", "mastodon", "telegram"]
@@ -83,6 +92,12 @@ def _public(address: str) -> str:
     if not re.fullmatch(host, address):
         raise ValueError("must be an address such as https://example.org, without a path.")
     return address.rstrip("/")
+
+
+def _graph(version: str) -> str:
+    if not re.fullmatch(r"v(2[1-9]|[3-9][0-9])\.0", version):
+        raise ValueError("is no version of the Graph API that still answers, such as “v25.0”.")
+    return version
 
 
 def _proxy(address: str) -> str:
@@ -242,6 +257,7 @@ class Channel(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     visibility: Literal["public", "unlisted"] | None = None
     silent: bool | None = None
+    graph_version: Annotated[str, AfterValidator(_graph)] | None = None
     budget: Budget = Budget()
     credentials: dict[str, Annotated[Secret, BeforeValidator(_written_out)]] = {}
 
@@ -256,6 +272,12 @@ class Channel(Section):
         ids = (secret.text for name, secret in self.credentials.items() if name in OPEN)
         named = (text.get_secret_value() for text in ids if text)
         return "/".join(filter(None, (self.platform, self.habits, self.api_base, *named, self.visibility)))
+
+    @property
+    def graph(self) -> tuple[str, date | None]:
+        """The version of the Graph API that this channel speaks, and its end."""
+        version = self.graph_version or GRAPH
+        return version, GRAPH_ENDS.get(version)
 
     @property
     def is_remote(self) -> bool:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.app import PLATFORMS
+from bot.settings import sections
 from tests.cli.conftest import Terminal
 from tests.cli.test_journey import submitted
 from tests.cli.test_withdraw import published
@@ -108,6 +110,19 @@ def test_a_platform_of_a_later_version_is_said_to_be_missing(desk: Terminal, mon
     for command in (("check",), ("post", "list")):
         said = str(desk.type(*command, code=2))
         assert "“mastodon” is not available in this version. There is: " in said
+
+
+def test_a_version_of_facebook_that_ends_is_said_by_check_and_doctor(
+    desk: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN_OF_OURS", "s3cret")
+    monkeypatch.setitem(sections.GRAPH_ENDS, "v25.0", date(2026, 1, 1))
+    desk.config.write_text(
+        desk.config.read_text() + '[[channel]]\nname = "page"\nplatform = "facebook"\n[channel.credentials]\n'
+        'page_id = "546"\npage_token = { env = "TOKEN_OF_OURS" }\napp_secret = { env = "TOKEN_OF_OURS" }\n'
+    )
+    for command in ("check", "doctor"):
+        assert "graph_version: v25.0 of the Graph API ends on 2026-01-01. Write a newer one." in desk.type(command).out
 
 
 def test_a_secret_that_is_not_there_is_found_by_check(desk: Terminal) -> None:

@@ -136,6 +136,14 @@ api_base = "http://127.0.0.1:9"
 [channel.credentials]
 bot_token = { env = "TOKEN_OF_OURS" }
 chat_id = "@kenh"
+[[channel]]
+name = "f"
+platform = "facebook"
+api_base = "http://127.0.0.1:9"
+[channel.credentials]
+page_id = "546"
+page_token = { env = "TOKEN_OF_OURS" }
+app_secret = { env = "TOKEN_OF_OURS" }
 """
 
 
@@ -159,6 +167,7 @@ def test_an_approval_holds_for_the_place_that_the_configuration_names(tmp_path: 
     ctx = build(settings)
     assert ctx.channels["m"].profile.account == "mastodon/mastodon/http://127.0.0.1:9/unlisted"
     assert ctx.channels["t"].profile.account == "telegram/telegram/http://127.0.0.1:9/@kenh"
+    assert ctx.channels["f"].profile.account == "facebook/facebook/http://127.0.0.1:9/546"
     ctx.store.close()
 
 

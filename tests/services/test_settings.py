@@ -1,7 +1,7 @@
 """config.toml: what it may say, and how every mistake in it is reported in one run."""
 
 import textwrap
-from datetime import time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from bot.domain.errors import Misconfigured, Rejected
 from bot.settings import Settings, load_settings
+from bot.settings.findings import aging
 
 ROOT = Path(__file__).parents[2]
 A_CHANNEL = '[[channel]]\nname = "x"\nplatform = "rehearsal"\nlike = "x"\n'
@@ -48,6 +49,35 @@ def test_the_example_has_one_rehearsal_account_like_each_service() -> None:
 def test_whoever_means_viet_nam_is_shown_its_time_zone(tmp_path: Path, written: str) -> None:
     (line,) = findings(tmp_path, f"[bot]\ntimezone = '{written}'\n")
     assert line == "config.toml: [bot] timezone: is no time zone. Did you mean “Asia/Ho_Chi_Minh”?"
+
+
+ON_FACEBOOK = """
+    [[channel]]
+    name = "page"
+    platform = "facebook"
+    {more}
+    [channel.credentials]
+    page_id = "546"
+    page_token = {{ env = "A" }}
+    app_secret = {{ env = "B" }}
+"""
+
+
+@pytest.mark.parametrize("version", ["v20.0", "v3.1", "25.0", "v25", "v25.1"])
+def test_a_version_of_the_graph_api_that_answers_no_more_is_refused(tmp_path: Path, version: str) -> None:
+    (line,) = findings(tmp_path, ON_FACEBOOK.format(more=f'graph_version = "{version}"'))
+    assert line.startswith("config.toml: [[channel]] “page”: graph_version: is no version of the Graph API")
+
+
+def test_a_version_of_the_graph_api_is_said_to_end_ninety_days_before(tmp_path: Path) -> None:
+    for more, name, ends in (("", "v25.0", date(2028, 7, 29)), ('graph_version = "v21.0"', "v21.0", date(2027, 1, 21))):
+        channels = load(tmp_path, ON_FACEBOOK.format(more=more)).channels
+        assert list(aging(channels, ends - timedelta(days=90))) == []
+        (found,) = aging(channels, ends - timedelta(days=89))
+        assert f"{name} of the Graph API ends on {ends}" in str(found)
+    newest = load(tmp_path, ON_FACEBOOK.format(more='graph_version = "v27.0"')).channels
+    assert list(aging(newest, date(2126, 1, 1))) == [], "nobody knows its end yet"
+    assert list(aging(load(tmp_path, A_CHANNEL).channels, date(2126, 1, 1))) == []
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
