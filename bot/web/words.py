@@ -88,8 +88,8 @@ def capital(text: str) -> str:
 
 # What a state looks like, beside its word.
 BADGES: Mapping[str, Mapping[str, str]] = {
-    "post": {"in_review": "warn", "returned": "warn", "scheduled": "ok", "published": "ok", "partly_published": "danger",
-             "lapsed": "danger"},
+    "post": {"in_review": "warn", "returned": "warn", "scheduled": "ok", "published": "ok",
+             "partly_published": "danger", "lapsed": "danger"},
     "delivery": {"published": "ok", "scheduled": "ok", "unknown": "warn", "held": "warn", "retry_wait": "warn",
                  "failed": "danger", "missed": "danger"},
     "status": {"imprisoned": "prison", "awaiting_trial": "held", "released": "freed", "exiled": "exile",

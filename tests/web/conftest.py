@@ -50,7 +50,7 @@ class Browser:
         if pressed is not None and pressed.get("name"):
             sent[str(pressed["name"])] = [str(pressed.get("value", ""))]
         for name, value in (typed or {}).items():
-            assert form.find(attrs={"name": name}), f"The form has no field {name!r}."
+            assert form.select(f'[name="{name}"]'), f"The form has no field {name!r}."
             sent[name] = [value] if isinstance(value, str) else list(value)
         return self.send(str(form.get("action") or self.path), sent, status)
 
@@ -108,6 +108,10 @@ class Browser:
     def text(self) -> str:
         """What a reader sees of the main part."""
         return (self.page.find("main") or self.page).get_text(" ", strip=True)
+
+    @property
+    def title(self) -> str:
+        return self.page.title.get_text(" ", strip=True) if self.page.title else ""
 
     @property
     def heading(self) -> str:

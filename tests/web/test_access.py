@@ -84,7 +84,6 @@ def send(browser: Browser, method: str, path: str) -> int:
     if method == "GET":
         return browser.client.get(path).status_code
     browser.get("/settings")
-    token = browser.page.find("input", attrs={"name": "csrf_token"})
-    assert token is not None
+    token = browser.page.select("input[name=csrf_token]")[0]
     headers = {"Sec-Fetch-Site": "same-origin"}
     return browser.client.post(path, data={"csrf_token": token["value"]}, headers=headers).status_code
