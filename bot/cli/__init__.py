@@ -24,6 +24,7 @@ ROOMS = {
     "case": "bot.cli.event", "channel": "bot.cli.account",
     "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
     "user": "bot.cli.user", "audit": "bot.cli.audit",
+    "backup": "bot.cli.backup", "restore": "bot.cli.backup",
 }  # fmt: skip
 REFUSED, USAGE = 1, 2
 OBJECTS_A_SEARCH = 50_000

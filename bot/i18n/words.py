@@ -49,7 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "clock_suspect": "the clock jumped",
         "parent_missing": "the post that it answers is not out",
         "gate_failed": "it could not be checked",
-        "restored": "the database is older than what was signed here",
+        "restored": "an earlier state of the database was put back",
         "no_answer": "no clear answer came",
         "lease_expired": "the program stopped while sending it",
         "not_found_twice": "looked twice, and it is not there",

@@ -41,7 +41,7 @@ def settle_resend(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
             raise Refused(
                 "The time of delivery {id} is over. Give post {post} a new time.", id=delivery.id, post=delivery.post_id
             )
-        if not delivery.attempts:
+        if not delivery.attempts and delivery.reason != Reason.RESTORED:
             require(actor, Duty.APPROVE_POST)
         else:
             require(actor, Duty.SETTLE_DELIVERY)

@@ -192,6 +192,12 @@ def expired(tx: Connection, now: datetime) -> tuple[Delivery, ...]:
     return _all(tx, select(deliveries).where(IN_FLIGHT, _c.lease_until < now))
 
 
+def unsent(tx: Connection) -> tuple[Delivery, ...]:
+    """All that no byte has left of, the earliest first."""
+    waits = _c.state.in_((*WAITING, DeliveryState.CLAIMED))
+    return _all(tx, select(deliveries).where(waits).order_by(_c.due_at, _c.id))
+
+
 def in_flight(tx: Connection) -> tuple[Delivery, ...]:
     """Those whose first byte may have left, or may leave at any moment."""
     return _all(tx, select(deliveries).where(IN_FLIGHT))

@@ -32,10 +32,14 @@ def config(tx: Connection) -> "Config":
 
 
 def bring(tx: Connection, revision: str) -> None:
-    """The tables to this shape, from none or an older one."""
+    """The tables to this shape, from none or an older one. Raises Misconfigured for a shape that never was."""
     from alembic import command  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415
 
-    command.upgrade(config(tx), revision)
+    try:
+        command.upgrade(config(tx), revision)
+    except CommandError:
+        raise Misconfigured("This campaignbot does not know the database version {found}.", found=revision) from None
 
 
 def upgrade(store: Store) -> None:
