@@ -1,13 +1,13 @@
 """What the rules need from the world: a clock, and platforms that publish."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import TextRules
 
 ALWAYS = timedelta.max
@@ -147,7 +147,7 @@ class Platform(Protocol):
     def find(self, parcel: Parcel, since: datetime) -> Published | Unsure | None:
         """Look for the parcel among the account's own posts: None is absent, Unsure is no way to tell now."""
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         """Whether what was published still stands with this text."""
 
     def withdraw(self, receipt: Receipt) -> Outcome:
@@ -155,3 +155,16 @@ class Platform(Protocol):
 
     def check(self) -> Account:
         """Sign in and look, writing nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told, in one language; `facts` says the same to a program. No names, no words of a post."""
+
+    subject: str
+    body: str
+    facts: tuple[Mapping[str, object], ...] = ()
+
+
+Tell = Callable[[Message], str]
+"""Hands a message over; empty when it was taken, else what went wrong, without any secret."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import Delivery, Standing
+from bot.domain.delivery import Delivery, Sighting
 from bot.domain.post import Content, Post
 from bot.domain.text import RULES, TextRules
 from bot.ports import Account, Outcome, Parcel, Published, Receipt, Unsure
@@ -32,7 +32,7 @@ class FarSide:
     finds: list[Published | Unsure | None] = field(default_factory=list)
     accepted: list[Parcel] = field(default_factory=list)
     repeats: timedelta | None = None
-    stands: list[Standing | Unsure] = field(default_factory=list)
+    stands: list[Sighting | Unsure] = field(default_factory=list)
 
     def publish(self, parcel: Parcel) -> Outcome:
         if self.answers:
@@ -47,9 +47,9 @@ class FarSide:
         number = next((n for n, seen in enumerate(self.accepted, 1) if seen.idem_key == parcel.idem_key), 0)
         return Published(Receipt(f"r{number}")) if number else None
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         del receipt, text
-        return self.stands.pop(0) if self.stands else Standing.THERE
+        return self.stands.pop(0) if self.stands else Sighting.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)

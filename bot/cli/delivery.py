@@ -18,7 +18,7 @@ from bot.cli.frame import (
     zone_name,
 )
 from bot.cli.withdraw import fate_of
-from bot.domain.delivery import Delivery, DeliveryState
+from bot.domain.delivery import Delivery, DeliveryState, Sighting
 from bot.domain.errors import BadInput
 from bot.domain.people import Person
 from bot.i18n import _, word
@@ -35,18 +35,29 @@ def delivery() -> None:
 @by_state(DeliveryState)
 @option("--channel", default="", help="Only this account.")
 @option("--post", "post_id", type=NUMBER, help="Only of this post.")
+@option("--lost", is_flag=True, help="Only what is gone or was changed, and nobody has acknowledged.")
 @option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @as_json
 @click.pass_obj
 def list_(
-    session: Session, *, states: tuple[str, ...], channel: str, post_id: int | None, limit: int, as_json: bool
+    session: Session,
+    *,
+    states: tuple[str, ...],
+    channel: str,
+    post_id: int | None,
+    lost: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Deliveries, the newest due first."""
     from bot.store import deliveries
 
     wanted = [DeliveryState(state) for state in states]
     with session.ctx.store.read() as tx:
-        found = deliveries.listed(tx, states=wanted, channel=channel, post_id=post_id, limit=limit)
+        if lost:
+            found = deliveries.lost(tx)[:limit]
+        else:
+            found = deliveries.listed(tx, states=wanted, channel=channel, post_id=post_id, limit=limit)
     if as_json:
         emit([row_of(each) for each in found])
         return
@@ -76,6 +87,9 @@ def row_of(each: Delivery) -> dict[str, object]:
         "attempts": each.attempts,
         "remote_id": each.remote_id,
         "url": each.url,
+        "looked_at": each.looked_at,
+        "sighting": each.sighting,
+        "acknowledged_at": each.acknowledged_at,
         "digest": each.digest,
     }
 
@@ -83,7 +97,8 @@ def row_of(each: Delivery) -> dict[str, object]:
 def state_of(each: Delivery) -> str:
     if fate := fate_of(each):
         return fate
-    said = ": ".join(filter(None, (word(each.state, "delivery"), word(each.reason, "reason"))))
+    lost = each.sighting if each.sighting != Sighting.THERE else ""
+    said = ": ".join(filter(None, (word(each.state, "delivery"), word(each.reason, "reason"), word(lost, "sighting"))))
     return f"{said} {each.url}" if each.url else said
 
 
@@ -109,6 +124,9 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
         state=state_of(found))  # fmt: skip
     say("Due {due}, not after {end} ({zone})", due=show(found.due_at, zone), end=show(found.not_after, zone),
         zone=zone_name(zone, session.ctx.now()))  # fmt: skip
+    if found.looked_at:
+        seen = word(found.sighting, "sighting")
+        say("Looked at {time}: {sighting}", time=show(found.looked_at, zone), sighting=seen)
     for attempt in attempts:
         became, why = word(attempt.outcome, "delivery", "reason"), word(attempt.detail, "reason")
         click.echo(f"  {attempt.fence}. {show(attempt.began_at, zone)}  {became}  {why}")
@@ -139,3 +157,14 @@ def settle(session: Session, actor: Person, delivery_id: int, live: str | None, 
             say("Asked. Somebody else must confirm it with the same command.")
             return
     say("Delivery {id} is now: {state}", id=found.id, state=state_of(found))
+
+
+@delivery.command(examples=("delivery acknowledge 9 --as lan",))
+@click.argument("delivery_id", metavar="ID", type=NUMBER)
+@acting()
+def acknowledge(session: Session, actor: Person, delivery_id: int) -> None:
+    """Say that you know that a published one is gone or was changed, and have done what is to be done."""
+    from bot.services import settle as settling
+
+    settling.acknowledge(session.ctx, actor, delivery_id)
+    say("Delivery {id} is no longer reported.", id=delivery_id)

@@ -95,10 +95,6 @@ def _database(ctx: "Context", _zone: str) -> Iterator[Symptom]:
         yield bad("database", "The database is damaged. Do not delete it: copy it, then restore a backup.")
 
 
-def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
-    from bot.services import audit as log
-    from bot.store import audit
-
 def _role(ctx: "Context") -> Iterator[Symptom]:
     from bot.store import grants
 
@@ -112,6 +108,10 @@ def _role(ctx: "Context") -> Iterator[Symptom]:
         yield note("role", line, role=role)
     yield good("database", "PostgreSQL answers.")
 
+
+def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import audit as log
+    from bot.store import audit
 
     with ctx.store.read() as tx:
         log.require_anchor(tx, ctx.keystore)
@@ -173,7 +173,10 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
     yield note("review", "Waiting for approval: {number}. See: campaignbot post list --state in_review", number=waiting)
     with ctx.store.read() as tx:
         states, oldest = deliveries.counts(tx), deliveries.next_moment(tx, ctx.channels)
-        homeless = deliveries.homeless(tx, ctx.channels)
+        homeless, lost = deliveries.homeless(tx, ctx.channels), deliveries.lost(tx)
+    if lost:
+        line = "Published, and since then gone or changed by others: {number}. See: campaignbot delivery list --lost"
+        yield bad("lost", line, number=len(lost))
     if number := states.get(DeliveryState.HELD, 0):
         line = "Deliveries that wait for a person: {number}. See: campaignbot delivery list --state held"
         yield note("deliveries", line, number=number)

@@ -122,7 +122,7 @@ class Daemon:
             self._dispatcher.look()
 
     def _housekeep(self) -> None:
-        if deliver.reap(self._ctx) and self._dispatcher:
+        if (deliver.reap(self._ctx) or deliver.is_to_look(self._ctx)) and self._dispatcher:
             self._dispatcher.wake()
         if not clock.in_doubt(self._ctx, self._name):
             review.lapse_overdue(self._ctx)

@@ -100,6 +100,10 @@ class Act(StrEnum):
     DELIVERY_SETTLED = "delivery.settled"
     DELIVERY_WITHDRAWN = "delivery.withdrawn"
     DELIVERY_NOT_WITHDRAWN = "delivery.not_withdrawn"
+    DELIVERY_GONE = "delivery.gone"
+    DELIVERY_CHANGED = "delivery.changed"
+    DELIVERY_ACKNOWLEDGED = "delivery.acknowledged"
+    DELIVERY_EXPORTED = "delivery.exported"
 
 
 class Malformed(ValueError):

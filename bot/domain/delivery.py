@@ -40,7 +40,7 @@ ENDED = frozenset({_S.PUBLISHED, _S.FAILED, _S.MISSED, _S.CANCELLED})
 IN_FLIGHT = frozenset({_S.CLAIMED, _S.SENDING, _S.UNKNOWN})
 
 
-class Standing(StrEnum):
+class Sighting(StrEnum):
     """What a later look found of a published delivery."""
 
     THERE = "there"
@@ -125,6 +125,10 @@ class Delivery:
     withdraw_at: datetime | None = None
     withdraw_note: str = ""
     withdrawn_at: datetime | None = None
+    look_at: datetime | None = None
+    looked_at: datetime | None = None
+    sighting: str = ""
+    acknowledged_at: datetime | None = None
 
 
 class Verdict(StrEnum):
@@ -223,6 +227,8 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 TRIES = 8
 LONGEST_DOUBT = timedelta(hours=6)
+LOOK_AFTER, LOOK_SPREAD = timedelta(hours=24), timedelta(hours=2)
+LOOK_AGAIN, LOOK_UNTIL = timedelta(hours=6), timedelta(days=3)
 
 
 def back_off(attempts: int, jitter: float) -> timedelta:

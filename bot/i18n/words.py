@@ -70,6 +70,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "post_changed": "the post was changed",
         "post_cancelled": "the post was cancelled",
     },
+    "sighting": {
+        "there": "still there",
+        "changed": "changed by others since",
+        "gone": "no longer there",
+    },
     "void": {
         "edited": "it was edited",
         "retimed": "it was given another time",

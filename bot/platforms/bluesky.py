@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, clock_note
 from bot.platforms.atproto import Repository, Session, Stopped, error_of, said_by
@@ -82,7 +82,7 @@ class Bluesky:
             return Unsure(stopped.detail)
         return self._standing(session, record_key(parcel), record)
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         try:
             session = self._repo.session(None)
         except Stopped as stopped:
@@ -91,8 +91,8 @@ class Bluesky:
             return Unsure("this is no post of the account that the bot signs in to", Reason.CANNOT_LOOK)
         found = self._repo.look(session, POSTS, key)
         if not isinstance(found, dict):
-            return found or Standing.GONE
-        return Standing.THERE if found["value"].get("text") == text else Standing.CHANGED
+            return found or Sighting.GONE
+        return Sighting.THERE if found["value"].get("text") == text else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         try:

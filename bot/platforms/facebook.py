@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits, nfc
 from bot.platforms.answers import Answer, clock_note, moment_of
 from bot.platforms.graph import BLOCKED, DUPLICATE, Graph, complaint, says_gone
@@ -95,16 +95,16 @@ class Facebook:
         is_over = self._door.clock.now() - since > LAG
         return Unsure("it is not among the posts that Facebook shows", Reason.CANNOT_LOOK if is_over else None)
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         if not (number := self._number(receipt)):
             return Unsure(_NOT_KNOWN, Reason.CANNOT_LOOK)
         given = self._graph.call(lambda sdk: sdk.get_object(number, fields="id,message"))
         if self._is_gone(given):
-            return Standing.GONE
+            return Sighting.GONE
         message = _said(given).get("message")
         if not isinstance(message, str):
             return Unsure(self._graph.refusal(given).detail)
-        return Standing.THERE if _alike(message, text) else Standing.CHANGED
+        return Sighting.THERE if _alike(message, text) else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         if not (number := self._number(receipt)):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits, nfc
 from bot.platforms.answers import Answer, by_status, clock_note, moment_of
 from bot.platforms.http import Door
@@ -104,16 +104,16 @@ class Mastodon:
             return Unsure(f"{len(found)} posts have this text", Reason.FOUND_TWICE)
         return Published(_receipt(found[0]) or Receipt("")) if found else None
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         given = self._call("GET", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}/source")
         if not isinstance(given, Answer):
             return Unsure(given.detail)
         told = given.fields()
         if given.status == HTTPStatus.NOT_FOUND and told.get("error"):
-            return Standing.GONE
+            return Sighting.GONE
         if given.status != HTTPStatus.OK or not isinstance(told.get("text"), str):
             return Unsure(self._refusal(given).detail)
-        return Standing.THERE if nfc(told["text"]).split() == nfc(text).split() else Standing.CHANGED
+        return Sighting.THERE if nfc(told["text"]).split() == nfc(text).split() else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         given = self._call("DELETE", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.domain.delivery import Standing
+from bot.domain.delivery import Sighting
 from bot.domain.errors import CampaignError
 from bot.domain.text import Counting, TextRules
 from bot.ports import Absent, Account, Failure, Outcome, Parcel, Platform, Published, Receipt, Said, Unsure
@@ -51,7 +51,7 @@ class OnDemand:
         platform = self._open()
         return Unsure(platform.detail) if isinstance(platform, Absent) else platform.find(parcel, since)
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         platform = self._open()
         return Unsure(platform.detail) if isinstance(platform, Absent) else platform.look(receipt, text)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.delivery import Standing
+from bot.domain.delivery import Sighting
 from bot.domain.post import Profile
 from bot.domain.slots import zone
 from bot.domain.text import TextRules, count, fits
@@ -63,12 +63,12 @@ class Rehearsal:
         target = self._place(parcel)
         return Published(self._receipt(target)) if target.exists() else None
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         try:
             kept = self._folder.joinpath(Path(receipt.remote_id).name, "post.txt").read_bytes()
         except OSError:
-            return Standing.GONE
-        return Standing.THERE if kept == text.encode() else Standing.CHANGED
+            return Sighting.GONE
+        return Sighting.THERE if kept == text.encode() else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         target = self._folder / Path(receipt.remote_id).name

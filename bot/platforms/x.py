@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, clock_note, moment_of
 from bot.platforms.xapi import DUPLICATE, GONE, MEDIA_GONE, Api, kind_of
@@ -109,16 +109,16 @@ class X:
             return Unsure(f"a post much like it is https://x.com/i/web/status/{post['id']}", Reason.CANNOT_LOOK)
         return Published(_receipt(str(post["id"])))
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         given = self._api.post(number_of(receipt))
         if not isinstance(given, Answer):
             return Unsure(given.detail)
         if _is_gone(given):
-            return Standing.GONE
+            return Sighting.GONE
         post = _part(given, "data")
         if given.status != HTTPStatus.OK or not isinstance(post.get("text"), str):
             return Unsure(self._api.refusal(given).detail)
-        return Standing.CHANGED if reads(text, post) is False else Standing.THERE
+        return Sighting.CHANGED if reads(text, post) is False else Sighting.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         if not (number := number_of(receipt)):

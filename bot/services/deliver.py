@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.audit import Act
-from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Verdict, may_repeat
+from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Sighting, Verdict, may_repeat
 from bot.domain.errors import Refused, StoreFailed, Tampered
 from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.library.images import image_path
@@ -18,28 +19,32 @@ from bot.services.audit import require_anchor
 from bot.services.budget import cost
 from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
-from bot.services.outcomes import conclude, conclude_look, conclude_withdrawal, end, move, repeats
+from bot.services.outcomes import conclude, conclude_look, conclude_revisit, conclude_withdrawal, end, move, repeats
 from bot.services.queue import stop
 from bot.store import deliveries, heartbeats, holds
 
 RULINGS_A_CHANNEL = 50
 BEFORE_ATTEMPT = timedelta(seconds=60)
+ROOM_TO_LOOK = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One call to a platform: publish the parcel, look whether it is there since a moment, or take it down."""
+    """One call to a platform: publish the parcel, look whether it is there since a moment, take it down, or see
+    whether what was published still stands.
+    """
 
     delivery: Delivery
     parcel: Parcel
     look_since: datetime | None = None
     unwanted: bool = False
+    revisit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     errand: Errand
-    outcome: Outcome | None
+    outcome: Outcome | Sighting | None
 
 
 def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
@@ -107,6 +112,12 @@ def reap(ctx: Context) -> tuple[Delivery, ...]:
     return expired
 
 
+def is_to_look(ctx: Context) -> bool:
+    """Whether anything published is to be seen again; that is no hour's work, so nothing wakes for it alone."""
+    with ctx.store.read() as tx:
+        return deliveries.any_unseen(tx, ctx.now())
+
+
 def wave(
     ctx: Context, worker: Worker, done: Sequence[Done], free: Sequence[str], *, clock_suspect: bool = False
 ) -> tuple[Errand, ...]:
@@ -117,11 +128,13 @@ def wave(
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
         for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
             move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
-        errands = (_next_errand(ctx, seen, channel) for channel in free)
+        errands = (_next_errand(ctx, seen, channel) or _begin_revisit(ctx, seen, channel) for channel in free)
         return tuple(errand for errand in errands if errand is not None)
 
 
-def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Outcome | None], None]:
+def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any], None]:
+    if errand.revisit:
+        return conclude_revisit
     if errand.unwanted:
         return conclude_withdrawal
     return conclude if errand.look_since is None else conclude_look
@@ -147,6 +160,18 @@ def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
             return _begin_sending(ctx, seen, delivery)
         _obey(ctx, seen, delivery, ruling)
     return None
+
+
+def _begin_revisit(ctx: Context, seen: Wave, channel: str) -> Errand | None:
+    """Only where nothing is to be sent soon, so that no post waits for it."""
+    delivery = None if seen.clock_suspect else deliveries.next_unseen(seen.tx, channel, seen.now)
+    if delivery is None:
+        return None
+    soon = deliveries.next_moment(seen.tx, [channel])
+    if soon and soon < seen.now + ROOM_TO_LOOK:
+        return None
+    deliveries.note_sighting(seen.tx, delivery, again_at=seen.now + timedelta(seconds=ctx.publishing.lease_s))
+    return Errand(delivery, _parcel(ctx, seen.tx, delivery), revisit=True)
 
 
 def _rule_safely(ctx: Context, seen: Wave, delivery: Delivery) -> Ruling:
@@ -251,6 +276,8 @@ def answer(ctx: Context, errand: Errand) -> Done:
     """Run one errand on its platform. Called outside any transaction; never raises."""
     platform = ctx.channels[errand.delivery.channel].platform
     try:
+        if errand.revisit:
+            return Done(errand, platform.look(receipt_of(errand.delivery), errand.parcel.text))
         if errand.unwanted:
             return Done(errand, platform.withdraw(receipt_of(errand.delivery)))
         if errand.look_since is not None:

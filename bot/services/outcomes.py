@@ -6,7 +6,19 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.delivery import TRIES, Delivery, DeliveryState, Reason, back_off, look_again
+from bot.domain.delivery import (
+    LOOK_AFTER,
+    LOOK_AGAIN,
+    LOOK_SPREAD,
+    LOOK_UNTIL,
+    TRIES,
+    Delivery,
+    DeliveryState,
+    Reason,
+    Sighting,
+    back_off,
+    look_again,
+)
 from bot.domain.post import PostState, canonical
 from bot.ports import ALWAYS, Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services.context import Context
@@ -115,6 +127,20 @@ def conclude_withdrawal(ctx: Context, tx: Connection, delivery: Delivery, outcom
         ctx.record(tx, None, Act.DELIVERY_NOT_WITHDRAWN, f"delivery:{delivery.id}", told)
 
 
+def conclude_revisit(ctx: Context, tx: Connection, delivery: Delivery, outcome: Sighting | Unsure) -> None:
+    """What became of it since is on record; where nobody can look it is left, after a few tries."""
+    now = ctx.now()
+    if isinstance(outcome, Unsure):
+        over = outcome.ask or now + LOOK_AGAIN > (delivery.published_at or now) + LOOK_UNTIL
+        deliveries.note_sighting(tx, delivery, again_at=None if over else now + LOOK_AGAIN)
+        return
+    deliveries.note_sighting(tx, delivery, again_at=None, now=now, sighting=outcome.value)
+    if outcome is not Sighting.THERE:
+        told = {"remote": delivery.remote_id}
+        act = Act.DELIVERY_GONE if outcome is Sighting.GONE else Act.DELIVERY_CHANGED
+        ctx.record(tx, None, act, f"delivery:{delivery.id}", told)
+
+
 def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
     """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
     moved = move(
@@ -127,6 +153,7 @@ def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, 
         url=receipt.url,
         reference=canonical(dict(receipt.reference)),
         published_at=ctx.now(),
+        look_at=ctx.now() + LOOK_AFTER + LOOK_SPREAD * _jitter(),
     )
     if moved:
         if posts.get(tx, delivery.post_id).state is PostState.WITHDRAWN:

@@ -70,6 +70,22 @@ def settle_drop(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
         return deliveries.get(tx, delivery_id)
 
 
+def lost(ctx: Context) -> tuple[Delivery, ...]:
+    """Published, and since then taken down or changed by others; until somebody says that they know."""
+    with ctx.store.read() as tx:
+        return deliveries.lost(tx)
+
+
+def acknowledge(ctx: Context, actor: Person, delivery_id: int) -> None:
+    """Somebody knows that it is gone or changed, and has done what is to be done."""
+    with ctx.acting(actor, Duty.SETTLE_DELIVERY) as tx:
+        if delivery_id not in {each.id for each in deliveries.lost(tx)}:
+            deliveries.get(tx, delivery_id)
+            raise Refused("Delivery {id} is not gone or changed, or somebody knows already.", id=delivery_id)
+        deliveries.acknowledge(tx, delivery_id, ctx.now())
+        ctx.record(tx, actor, Act.DELIVERY_ACKNOWLEDGED, f"delivery:{delivery_id}")
+
+
 def _require_state(delivery: Delivery, *states: DeliveryState) -> None:
     if delivery.state not in states:
         raise Refused(

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
 
-from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason
+from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import NotFound
 from bot.store.rows import value
-from bot.store.tables import DUE, IN_FLIGHT, UNWANTED, attempts, deliveries
+from bot.store.tables import DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
@@ -176,7 +176,7 @@ def next_unwanted(tx: Connection, channel: str, now: datetime) -> Delivery | Non
 def ask_withdrawal(tx: Connection, post_id: int, now: datetime) -> tuple[Delivery, ...]:
     """What is out of the post is to be taken down from now on; returns all that is not down yet."""
     out = (_c.post_id == post_id, _c.state == DeliveryState.PUBLISHED, _c.withdrawn_at.is_(None))
-    tx.execute(update(deliveries).where(*out).values(withdraw_at=now, withdraw_note=""))
+    tx.execute(update(deliveries).where(*out).values(withdraw_at=now, withdraw_note="", look_at=None))
     return _all(tx, select(deliveries).where(*out))
 
 
@@ -186,6 +186,44 @@ def note_withdrawal(
     """What came of taking it down: it is down, it is tried again then, or neither: a person must."""
     values = {"withdrawn_at": withdrawn_at, "withdraw_at": again_at, "withdraw_note": note[:LONGEST_DETAIL]}
     tx.execute(update(deliveries).where(_c.id == delivery.id).values(values))
+
+
+_UNSEEN = (
+    select(deliveries)
+    .where(_c.channel == bindparam("channel"), UNSEEN, _c.look_at <= bindparam("now"))
+    .order_by(_c.look_at, _c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_ANY_UNSEEN = select(_c.id).where(UNSEEN, _c.look_at <= bindparam("now")).limit(1)
+
+
+def next_unseen(tx: Connection, channel: str, now: datetime) -> Delivery | None:
+    """The published one that is to be looked at next, to see whether it still stands."""
+    return next(iter(_all(tx, _UNSEEN, {"channel": channel, "now": now})), None)
+
+
+def any_unseen(tx: Connection, now: datetime) -> bool:
+    return tx.execute(_ANY_UNSEEN, {"now": now}).first() is not None
+
+
+def note_sighting(
+    tx: Connection, delivery: Delivery, *, again_at: datetime | None, now: datetime | None = None, sighting: str = ""
+) -> None:
+    """What a look found, or when to look again; with neither it is not looked at any more."""
+    values = {"look_at": again_at, "looked_at": now, "sighting": sighting}
+    tx.execute(update(deliveries).where(_c.id == delivery.id).values(values))
+
+
+def lost(tx: Connection) -> tuple[Delivery, ...]:
+    """Gone or changed behind our back, and nobody has said yet that they know; the newest look first."""
+    unknown = (_c.sighting.in_((Sighting.GONE, Sighting.CHANGED)), _c.acknowledged_at.is_(None))
+    standing = (_c.withdrawn_at.is_(None), _c.withdraw_at.is_(None))
+    return _all(tx, select(deliveries).where(*unknown, *standing).order_by(_c.looked_at.desc(), _c.id))
+
+
+def acknowledge(tx: Connection, delivery_id: int, now: datetime) -> None:
+    tx.execute(update(deliveries).where(_c.id == delivery_id).values(acknowledged_at=now))
 
 
 def expired(tx: Connection, now: datetime) -> tuple[Delivery, ...]:

@@ -229,6 +229,7 @@ images = _table(
 # An unknown delivery has a next time too: when to look for it.
 DUE = text("state IN ('scheduled', 'retry_wait', 'unknown')")
 UNWANTED = text("withdraw_at IS NOT NULL")
+UNSEEN = text("look_at IS NOT NULL")
 IN_FLIGHT = text("state IN ('claimed', 'sending')")
 
 deliveries = _table(
@@ -259,6 +260,10 @@ deliveries = _table(
     Column("withdraw_at", UtcTime),
     Column("withdraw_note", Text),
     Column("withdrawn_at", UtcTime),
+    Column("look_at", UtcTime),
+    Column("looked_at", UtcTime),
+    Column("sighting", String(20)),
+    Column("acknowledged_at", UtcTime),
     UniqueConstraint("post_id", "channel", "part", "digest"),
     CheckConstraint(
         "state IN ('scheduled','claimed','sending','unknown',"
@@ -268,6 +273,7 @@ deliveries = _table(
     Index("ix_deliveries_due", "next_at", sqlite_where=DUE, postgresql_where=DUE),
     Index("ix_deliveries_channel_due", "channel", "next_at", sqlite_where=DUE, postgresql_where=DUE),
     Index("ix_deliveries_in_flight", "state", "lease_until", sqlite_where=IN_FLIGHT, postgresql_where=IN_FLIGHT),
+    Index("ix_deliveries_look", "channel", "look_at", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
     Index("ix_deliveries_withdraw", "channel", "withdraw_at", sqlite_where=UNWANTED, postgresql_where=UNWANTED),
     Index("ix_deliveries_channel_published", "channel", "published_at"),
     Index("ix_deliveries_reply_to", "reply_to"),

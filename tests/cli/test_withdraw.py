@@ -1,6 +1,7 @@
 """Taking back what is out, on the command line: what was asked, and what came of it."""
 
 import re
+import sqlite3
 
 from bot.app import build
 from bot.services import deliver
@@ -69,3 +70,19 @@ def test_when_a_family_asks_everything_goes_and_nothing_new_comes(desk: Terminal
     daemon(desk)
     assert desk.read("post", "show", post)["state"] == "withdrawn"
     assert "held" in desk.type("case", "show", "nguyen-van-dai").out
+
+
+def test_what_others_took_down_is_told_until_somebody_acknowledges_it(desk: Terminal) -> None:
+    post = published(desk)
+    with sqlite3.connect(desk.folder / "var" / "campaignbot.db") as database:
+        database.execute("UPDATE deliveries SET sighting = 'gone', looked_at = published_at WHERE channel = 'x'")
+    assert "✕ Published, and since then gone or changed by others:" in desk.type("doctor", code=1).out
+    lost = [row["id"] for row in desk.read("delivery", "list", "--lost")]
+    assert lost
+    assert "no longer there" in desk.type("delivery", "list", "--lost").out
+    assert "no longer there" in desk.type("post", "show", post).out
+    assert "Looked at 20" in desk.type("delivery", "show", str(lost[0])).out
+    for each in lost:
+        desk.type("delivery", "acknowledge", str(each), by="lan")
+    assert desk.read("delivery", "list", "--lost") == []
+    assert "gone or changed" not in desk.type("doctor").out

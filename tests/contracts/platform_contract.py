@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import count
 from bot.ports import Absent, Failure, Image, Parcel, Platform, Published, Receipt, Unsure
 
@@ -127,10 +127,10 @@ class PlatformContract:
             assert isinstance(found, Unsure)
             assert found.ask is Reason.CANNOT_LOOK
             return
-        assert platform.look(receipt, text) is Standing.THERE
-        assert platform.look(receipt, "Lời khác.") is Standing.CHANGED
+        assert platform.look(receipt, text) is Sighting.THERE
+        assert platform.look(receipt, "Lời khác.") is Sighting.CHANGED
         platform.withdraw(receipt)
-        assert platform.look(receipt, text) is Standing.GONE
+        assert platform.look(receipt, text) is Sighting.GONE
 
     def test_another_key_is_another_post(self, platform: Platform) -> None:
         self.post(platform)

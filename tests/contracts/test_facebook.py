@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.platforms.facebook import IMAGES, PAGES, Facebook
 from bot.platforms.facebook import PAGE as LISTED
 from bot.platforms.http import Door
@@ -269,7 +269,7 @@ class TestFacebook(NetworkContract):
         assert outcome.failure is Failure.AUTH_BROKEN
         assert isinstance(platform.look(receipt, "x"), Unsure)
         self.far.scopes = SCOPES
-        assert platform.look(receipt, "x") is Standing.GONE
+        assert platform.look(receipt, "x") is Sighting.GONE
 
     @pytest.mark.parametrize(
         ("header", "told", "minutes"),

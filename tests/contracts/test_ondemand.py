@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.delivery import Standing
+from bot.domain.delivery import Sighting
 from bot.domain.errors import Misconfigured
 from bot.domain.text import RULES, TextRules
 from bot.platforms.ondemand import OnDemand
@@ -46,9 +46,9 @@ class Server:
     def find(self, parcel: Parcel, since: object) -> None:
         del parcel, since
 
-    def look(self, receipt: Receipt, text: str) -> Standing:
+    def look(self, receipt: Receipt, text: str) -> Sighting:
         del receipt, text
-        return Standing.THERE
+        return Sighting.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)

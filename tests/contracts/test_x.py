@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.delivery import Reason, Standing
+from bot.domain.delivery import Reason, Sighting
 from bot.platforms import xapi
 from bot.platforms.http import Door
 from bot.platforms.x import STRANGE, X, number_of
@@ -194,8 +194,8 @@ class TestX(NetworkContract):
             receipt = self.post(platform, text=text, images=(a_picture(self.folder),))
             found = platform.find(parcel(text=text), self.far.now - timedelta(seconds=60))
             assert found == Published(receipt)
-            assert platform.look(receipt, text) is Standing.THERE
-            assert platform.look(receipt, text + " Nữa.") is Standing.CHANGED
+            assert platform.look(receipt, text) is Sighting.THERE
+            assert platform.look(receipt, text + " Nữa.") is Sighting.CHANGED
 
     def test_words_that_stand_with_another_link_are_for_a_person(self, platform: Platform) -> None:
         self.post(platform, text="Đọc: https://example.org/vi")

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.domain.delivery import ENDED, MOVES, Delivery, DeliveryState, Reason, Standing
+from bot.domain.delivery import ENDED, MOVES, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import CampaignError
 from bot.domain.post import Content, PostState
 from bot.domain.text import RULES, TextRules
@@ -82,9 +82,9 @@ class Ledger:
         held = any(seen.idem_key == parcel.idem_key and at >= since for seen, at in self.accepted)
         return Published(self._receipt(parcel)) if held else None
 
-    def look(self, receipt: Receipt, text: str) -> Standing | Unsure:
+    def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
         del receipt, text
-        return Standing.THERE
+        return Sighting.THERE
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         return Published(receipt)

@@ -25,9 +25,9 @@ ID = BigInteger().with_variant(Integer(), "sqlite")
 TIME = BigInteger()
 WAITS = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
-    "meta", "people", "sessions", "invitations", "tries", "form_tokens", "cases", "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases",
-    "approvals", "images", "deliveries", "attempts", "channels", "audit_records", "audit_payloads", "checkpoints",
-    "heartbeats", "alerts",
+    "meta", "people", "sessions", "invitations", "tries", "form_tokens", "cases", "fact_revisions", "holds",
+    "standings", "posts", "post_revisions", "post_cases", "approvals", "images", "deliveries", "attempts",
+    "channels", "audit_records", "audit_payloads", "checkpoints", "heartbeats", "alerts",
 )  # fmt: skip
 
 
@@ -207,6 +207,10 @@ def upgrade() -> None:
         Column("withdraw_at", TIME),
         Column("withdraw_note", Text),
         Column("withdrawn_at", TIME),
+        Column("look_at", TIME),
+        Column("looked_at", TIME),
+        Column("sighting", String(20)),
+        Column("acknowledged_at", TIME),
         UniqueConstraint("post_id", "channel", "part", "digest"),
         CheckConstraint(
             "state IN ('scheduled','claimed','sending',"
@@ -220,6 +224,7 @@ def upgrade() -> None:
     create_partial_index(
         "ix_deliveries_in_flight", "deliveries", ["state", "lease_until"], "state IN ('claimed', 'sending')"
     )
+    create_partial_index("ix_deliveries_look", "deliveries", ["channel", "look_at"], "look_at IS NOT NULL")
     create_partial_index("ix_deliveries_withdraw", "deliveries", ["channel", "withdraw_at"], "withdraw_at IS NOT NULL")
     op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
     op.create_table(
