@@ -103,3 +103,24 @@ def reset(session: Session, actor: Person, alias_of: str) -> None:
     from bot.services import people
 
     show_token(alias_of, people.reset_token(session.ctx, actor, alias_of))
+
+
+@user.command(examples=('user erase lan --reason "asked to be forgotten" --as admin',))
+@click.argument("alias_of", metavar="ALIAS")
+@option("--reason", required=True, help="Kept in the log under your name, not under theirs.")
+@option("--yes", is_flag=True, help="Do not ask.")
+@acting()
+def erase(session: Session, actor: Person, alias_of: str, reason: str, *, yes: bool) -> None:
+    """Forget a person: their alias, keys and typed words. What they approved stays, under a pseudonym.
+
+    There is no way back.
+    """
+    from bot.services.erase import erase as forget
+
+    if not yes:
+        click.confirm(_("Erase {alias} for ever?").format(alias=alias_of), abort=True)
+    done = forget(session.ctx, actor, alias_of, reason)
+    say("{pseudonym} is all that is left of {alias} in the record.", pseudonym=done.pseudonym, alias=alias_of)
+    if not done.swept:
+        say("The database could not be emptied of old pages while others read it. Restart the daemon.")
+    say("Backups made before now still hold them: delete those that you need no longer.")

@@ -146,7 +146,7 @@ def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) 
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
         wanted, person = _some_role(roles), account_of(ctx, tx, alias).person
         if Role.ADMIN not in wanted:
-            _require_other_admin(tx, person)
+            require_other_admin(tx, person)
         people.set_roles(tx, person.id, wanted)
         _record(ctx, tx, actor, Act.PERSON_ROLE_CHANGED, person, roles=wanted)
         return people.get(tx, person.id)
@@ -156,7 +156,7 @@ def disable(ctx: Context, actor: Person, alias: str) -> Person:
     """Nothing they did is undone; they cannot sign in any more."""
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
         person = account_of(ctx, tx, alias).person
-        _require_other_admin(tx, person)
+        require_other_admin(tx, person)
         if person.active:
             people.set_disabled(tx, person.id, ctx.now())
             sessions.end_all(tx, person.id)
@@ -164,7 +164,7 @@ def disable(ctx: Context, actor: Person, alias: str) -> Person:
         return people.get(tx, person.id)
 
 
-def _require_other_admin(tx: Connection, person: Person) -> None:
+def require_other_admin(tx: Connection, person: Person) -> None:
     others = (each.person for each in people.everyone(tx) if each.person.id != person.id)
     if not any(other.active and Role.ADMIN in other.roles for other in others):
         raise Refused("This is the last active admin. Make someone else an admin first.")
