@@ -264,7 +264,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         clock=SystemClock(),
         schedules=schedules,
         messages=messages,
-        channels={} if bare else {channel.name: _channel(settings, channel) for channel in settings.channels},
+        channels={each.name: _channel(settings, each) for each in settings.channels if each.platform in PLATFORMS},
         data_dir=settings.data_dir,
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),

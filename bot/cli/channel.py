@@ -91,7 +91,7 @@ def show_account(name: str, account: Account) -> None:
 @channel.command(examples=("channel pause x --reason 'new password' --as lan",))
 @click.argument("name")
 @option("--reason", required=True, help="Everyone sees it, and it stays in the log.")
-@acting()
+@acting(bare=True)
 def pause(session: Session, actor: Person, name: str, reason: str) -> None:
     """Send nothing on this account until it is resumed."""
     from bot.services import queue

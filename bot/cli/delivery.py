@@ -140,7 +140,7 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
 @option("--live", metavar="URL", help="It is there, at this address.")
 @option("--resend", is_flag=True, help="It is not there: send it again. What may have gone out needs two people.")
 @option("--drop", is_flag=True, help="Do not send it.")
-@acting()
+@acting(bare=True)
 def settle(session: Session, actor: Person, delivery_id: int, live: str | None, *, resend: bool, drop: bool) -> None:
     """Say what became of a delivery that waits for a person. Look at the account first."""
     from bot.services import settle as settling

@@ -251,7 +251,7 @@ def return_(session: Session, actor: Person, post_id: int, reason: str) -> None:
 @post.command()
 @click.argument("post_id", metavar="ID", type=NUMBER)
 @option("--reason", required=True, help="Why; everyone sees it, and it stays in the log.")
-@acting()
+@acting(bare=True)
 def cancel(session: Session, actor: Person, post_id: int, reason: str) -> None:
     """Never send it: the author's withdrawal, or a reviewer's rejection."""
     from bot.services import review

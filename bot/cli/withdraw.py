@@ -25,7 +25,7 @@ waiting = option(
 @click.argument("post_id", metavar="ID", type=NUMBER)
 @reason_given
 @waiting
-@acting()
+@acting(bare=True)
 def post_withdraw(session: Session, actor: Person, post_id: int, reason: str, wait: int) -> None:
     """Take a published post down everywhere it can be, and send nothing more of it."""
     from bot.services import withdraw
@@ -37,7 +37,7 @@ def post_withdraw(session: Session, actor: Person, post_id: int, reason: str, wa
 @click.argument("slug")
 @reason_given
 @waiting
-@acting()
+@acting(bare=True)
 def case_withdraw(session: Session, actor: Person, slug: str, reason: str, wait: int) -> None:
     """A family asks: hold the case, and take down everything published that names the person."""
     from bot.services import withdraw

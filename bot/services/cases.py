@@ -145,24 +145,28 @@ def import_cases(ctx: Context, actor: Person | None, new: Sequence[Case], *, sou
     """Merge by slug, and events by their key. What a file leaves empty stays as it is here, and so does a status
     that was confirmed later. Nobody imports what is shipped.
     """
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
+        return _import_in(ctx, tx, actor, new, source)
+
+
+def _import_in(ctx: Context, tx: Connection, actor: Person | None, new: Sequence[Case], source: str) -> Imported:
     author = actor.id if actor else None
     changed: list[str] = []
     kept: list[str] = []
     affected: list[int] = []
-    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
-        if len({case.slug for case in new}) < len(new):
-            raise BadInput("A case stands twice in what is to be imported. Leave one.")
-        here = cases.by_slug(tx, [case.slug for case in new])
-        for case in new:
-            if before := here.get(case.slug):
-                change = revise(ctx, tx, actor, before, merged(before, case), source, Act.CASE_IMPORTED)
-                affected += change.affected
-                changed += [case.slug] if change.facts else []
-                kept += [case.slug] if is_older(case, before) else []
-        fresh = [at_first_revision(_checked(ctx, case)) for case in new if case.slug not in here]
-        for case in cases.add(tx, fresh, require_source(FACTS, source), author, ctx.now()):
-            act = Act.CASE_IMPORTED if len(new) > 1 or actor is None else Act.CASE_ADDED
-            _record(ctx, tx, actor, act, case, case.revisions, source)
+    if len({case.slug for case in new}) < len(new):
+        raise BadInput("A case stands twice in what is to be imported. Leave one.")
+    here = cases.by_slug(tx, [case.slug for case in new])
+    for case in new:
+        if before := here.get(case.slug):
+            change = revise(ctx, tx, actor, before, merged(before, case), source, Act.CASE_IMPORTED)
+            affected += change.affected
+            changed += [case.slug] if change.facts else []
+            kept += [case.slug] if is_older(case, before) else []
+    fresh = [at_first_revision(_checked(ctx, case)) for case in new if case.slug not in here]
+    for case in cases.add(tx, fresh, require_source(FACTS, source), author, ctx.now()):
+        act = Act.CASE_IMPORTED if len(new) > 1 or actor is None else Act.CASE_ADDED
+        _record(ctx, tx, actor, act, case, case.revisions, source)
     added = tuple(case.slug for case in fresh)
     unchanged = tuple(slug for slug in here if slug not in changed)
     return Imported(added, tuple(changed), unchanged, tuple(kept), tuple(dict.fromkeys(affected)))
@@ -170,12 +174,12 @@ def import_cases(ctx: Context, actor: Person | None, new: Sequence[Case], *, sou
 
 def add_case(ctx: Context, actor: Person, case: Case, *, source: str) -> None:
     """A new one. Raises BadInput, and changes nothing, where the slug is taken."""
-    with ctx.store.read() as tx:
+    with ctx.acting(actor, Duty.EDIT_CASE) as tx:
         if cases.by_slug(tx, [case.slug]):
             raise BadInput(
                 "The case “{slug}” is here already. Change it with: campaignbot case edit {slug}", slug=case.slug
             )
-    import_cases(ctx, actor, [case], source=source)
+        _import_in(ctx, tx, actor, [case], source)
 
 
 def confirm_status(

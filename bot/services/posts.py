@@ -135,6 +135,7 @@ def windows(
     grace = when.grace or timedelta(minutes=ctx.publishing.grace_minutes)
     now = ctx.now()
     if when.slot:
+        _require_slot(ctx, content, when.slot)
         taken = taken_times(ctx, tx, now - timedelta(days=1), now + SLOT_HORIZON, but=post_id)
         after = max(now, start or now)
         slots = {
@@ -152,6 +153,16 @@ def windows(
     # In an account's quiet hours nothing goes out: it would wait past its grace, so it is due when they end.
     dues = {name: after_quiet(when.at, ctx.channel(name).rhythm) for name in content.channels}
     return tuple(Window(name, due, due + grace) for name, due in dues.items())
+
+
+def _require_slot(ctx: Context, content: Content, wanted: str) -> None:
+    serving = {slot.name for slot in ctx.schedules.slots for name in content.channels
+               if _serves(slot, content.campaign, name, NEXT_SLOT)}  # fmt: skip
+    if wanted not in {NEXT_SLOT, *serving}:
+        known = ", ".join([NEXT_SLOT, *sorted(serving)])
+        raise BadInput(
+            "There is no slot “{name}” for these accounts. There are: {known}.", name=wanted[:40], known=known
+        )
 
 
 def _kept_windows(content: Content) -> tuple[Window, ...]:

@@ -87,6 +87,12 @@ def acknowledge(ctx: Context, actor: Person, delivery_id: int) -> None:
 
 
 def _require_state(delivery: Delivery, *states: DeliveryState) -> None:
+    if delivery.state is DeliveryState.UNKNOWN and delivery.state not in states:
+        raise Refused(
+            "It is not known whether delivery {id} was sent; the program is finding out. "
+            "If you see it there, say --live; else wait.",
+            id=delivery.id,
+        )
     if delivery.state not in states:
         raise Refused(
             "Delivery {id} is {state}; nothing waits for you there.", id=delivery.id, state=delivery.state.value

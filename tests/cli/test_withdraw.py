@@ -86,3 +86,21 @@ def test_what_others_took_down_is_told_until_somebody_acknowledges_it(desk: Term
         desk.type("delivery", "acknowledge", str(each), by="lan")
     assert desk.read("delivery", "list", "--lost") == []
     assert "gone or changed" not in desk.type("doctor").out
+
+
+def test_what_stops_works_whatever_is_wrong_in_the_files_people_edit(desk: Terminal) -> None:
+    out = published(desk)
+    waiting = re.match(r"Post (\d+)", desk.type(
+        "post", "add", "--campaign", CAMPAIGN, *TEXTS, "--slot", "next", by="lan").out)  # fmt: skip
+    assert waiting
+    with sqlite3.connect(desk.folder / "var" / "campaignbot.db") as database:
+        database.execute("UPDATE deliveries SET state = 'held' WHERE channel = 'x'")
+        (held,) = database.execute("SELECT min(id) FROM deliveries WHERE channel = 'x'").fetchone()
+    (desk.folder / "schedules" / "slots.toml").write_text("[[slot\n")
+    (desk.folder / "messages" / "vi" / "arrest.j2").write_text("{{ nonsense }}")
+    assert "slots.toml" in desk.type("post", "list", code=2).err
+    desk.type("channel", "pause", "x", "--reason", "lạ", by="hoa")
+    assert "There are: x, facebook" in desk.type("channel", "pause", "y", "--reason", "lạ", by="hoa", code=1).err
+    desk.type("post", "cancel", waiting[1], "--reason", "sai ngày", by="lan")
+    desk.type("delivery", "settle", str(held), "--drop", by="lan")
+    desk.type("post", "withdraw", out, "--reason", "gia đình xin", "--wait", "0", by="lan")

@@ -663,6 +663,19 @@ def test_two_workers_never_repeat_side_by_side(house: Context, crew: Crew, clock
     assert len(far.accepted) == 1
 
 
+def test_what_the_program_still_looks_for_is_not_resent_by_hand(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers = [lambda _: Unsure("cut")]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    drain(house, worker_of(house))
+    unknown = deliveries_of(house, post)[0].id
+    for act in (settle.settle_resend, settle.settle_drop):
+        with pytest.raises(Refused, match="It is not known whether delivery"):
+            act(house, crew.reviewer, unknown)
+
+
 def test_absence_after_the_last_try_ends_it(house: Context, crew: Crew, clock: FakeClock, far: FarSide) -> None:
     far.answers = [lambda _: Unsure("cut")] * TRIES
     post = scheduled(house, crew, grace=timedelta(hours=9))

@@ -136,7 +136,7 @@ def test_the_next_slot_is_each_accounts_next_free_one(ctx: Context, crew: Crew) 
 def test_a_slot_can_be_asked_for_by_name_and_a_campaign_without_one_says_so(ctx: Context, crew: Crew) -> None:
     named = a_draft(ctx, crew.coordinator, campaign="now-campaign", when=When(slot="now-evening"))
     assert named.due == datetime(2026, 11, 22, 13, tzinfo=UTC)
-    with pytest.raises(Refused, match="no free slot"):
+    with pytest.raises(BadInput, match=r"no slot “now-evening” .* There are: next, "):
         a_draft(ctx, crew.coordinator, when=When(slot="now-evening"))
 
 
