@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.contracts.simulators import bluesky, mastodon, telegram
+from tests.contracts.simulators import bluesky, mastodon, telegram, x
 from tests.contracts.simulators.base import Fault
 from tests.system.installation import Installation, wait_for
 from tests.system.test_daemon import in_seconds, scheduled, state_of
@@ -35,14 +35,16 @@ class Services(NamedTuple):
     mastodon: mastodon.Server
     telegram: telegram.Server
     bluesky: bluesky.Server
+    x: x.Server
 
 
 @pytest.fixture
 def far(here: Installation) -> Iterator[Services]:
     """The services, and the installation told where they are and where its tokens lie."""
     (here.folder / "token.txt").write_text(CANARY + "\n")
-    servers = mastodon.Server(token=CANARY), telegram.Server(token=CANARY), bluesky.Server(token=CANARY)
-    with servers[0] as on_mastodon, servers[1] as on_telegram, servers[2] as on_bluesky:
+    servers = Services(*(service.Server(token=CANARY) for service in (mastodon, telegram, bluesky, x)))
+    with ExitStack() as stack:
+        on_mastodon, on_telegram, on_bluesky, on_x = (stack.enter_context(each) for each in servers)
         for server in servers:
             server.now = datetime.now(UTC)
         with here.config.open("a") as config:
@@ -52,7 +54,13 @@ def far(here: Installation) -> Iterator[Services]:
             config.write('bot_token = { file = "token.txt" }\nchat_id = "@kenh"\n')
             config.write(ACCOUNT.format(name="bluesky", base=on_bluesky.base))
             config.write(f'identifier = "{bluesky.HANDLE}"\napp_password = {{ file = "token.txt" }}\n')
-        yield Services(*servers)
+            config.write(ACCOUNT.format(name="x", base=on_x.base).replace('name = "x"', 'name = "on-x"'))
+            for name, key in on_x.keys._asdict().items():
+                place = here.folder / name / "token.txt"
+                place.parent.mkdir()
+                place.write_text(key)
+                config.write(f'{name} = {{ file = "{name}/token.txt" }}\n')
+        yield servers
 
 
 def deliveries_of(here: Installation, post_id: int) -> dict[str, Any]:
@@ -116,13 +124,36 @@ def test_a_thread_on_bluesky_whose_answers_are_lost_is_there_once_and_in_order(
     assert_nowhere("canary", here)
 
 
+def test_a_thread_with_a_picture_whose_answers_are_lost_is_on_x_once_and_in_order(
+    here: Installation, far: Services
+) -> None:
+    far.x.faults += [Fault.CLOSE_AFTER, Fault.ERROR_AFTER]
+    Image.new("RGB", (32, 16), "white").save(here.folder / "sign.png")
+    picture = ("--media", str(here.folder / "sign.png"), "--alt-vi", "Một tấm bảng trắng.", "--alt-en", "A white sign.")
+    texts = f"{VI} https://example.org/vi", f"{EN} https://example.org/en"
+    post_id = scheduled(here, *texts, in_seconds(DUE_IN_S), "--channels", "on-x", "--grace", "20m", *picture)
+    with here.running("daemon"):
+        wait_for("published", lambda: state_of(here, post_id) == "published", 120)
+    first, second = far.x.posts.values()
+    assert (first["written"], second["written"]) == texts
+    assert {first["written"], second["written"]} == approved_texts(here)
+    assert (first["parent"], second["parent"]) == ("", first["id"])
+    assert far.x.media[first["media"][0]]["alt"] == "Một tấm bảng trắng."
+    rows = here.read("delivery", "list", "--post", str(post_id))
+    assert {row["remote_id"] for row in rows} == {first["id"], second["id"]}
+    assert {row["url"] for row in rows} == {f"https://x.com/i/web/status/{each['id']}" for each in (first, second)}
+    assert len(far.x.writes) == 2
+    assert_nowhere("canary", here)
+
+
 def test_each_account_says_whether_it_works(here: Installation, far: Services) -> None:
     found = here.read("channel", "check")
     assert found["mastodon"]["name"] == "@org"
     assert found["telegram"]["name"] == "Kênh"
     assert found["bluesky"]["name"] == f"@{bluesky.HANDLE}"
     assert [account["missing"] for account in found.values()] == [[]] * len(found)
-    assert far.mastodon.writes == far.telegram.writes == far.bluesky.writes == []
+    assert found["on-x"]["name"] == "@org"
+    assert [server.writes for server in far] == [[]] * len(far)
     far.mastodon.revoked = True
     said = here.run("channel", "check", "mastodon", code=1).stdout
     assert "Cannot sign in" in said
@@ -139,7 +170,7 @@ def assert_nowhere(canary: str, here: Installation) -> None:
 def test_a_doubted_clock_is_settled_by_the_hosts_of_the_accounts(here: Installation, far: Services) -> None:
     """They are asked where there is nothing, without a secret; then what is due goes out."""
     shown = here.read("clock", "show")
-    assert len(shown["ahead_s"]) == 3
+    assert len(shown["ahead_s"]) == len(far)
     assert all(abs(seconds) <= 2 for seconds in shown["ahead_s"].values())
     for server in far:
         assert all(CANARY not in str(asked) for asked in server.asked)
