@@ -17,6 +17,7 @@ from tests.system.installation import Installation, wait_for
 from tests.system.test_daemon import in_seconds, scheduled, state_of
 
 CANARY = "canary-7Zq-token"
+DUE_IN_S = 16  # two people and a busy machine have to be done by then
 VI, EN = "Trả tự do cho mọi người. #StopTheCrackdownVN", "Free them all. #StopTheCrackdownVN"
 ACCOUNT = """
 [[channel]]
