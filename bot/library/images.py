@@ -1,10 +1,10 @@
-"""Pictures are painted anew before anyone sees them: fresh pixels, nothing else of the file."""
+"""Pictures are painted anew before anyone sees them: fresh pixels, nothing else, and small enough for every service."""
 
 import hashlib
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -16,7 +16,11 @@ from bot.domain.errors import BadInput, StoreFailed
 MAX_BYTES = 15_000_000
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 4_096
-JPEG_QUALITY = 90
+MAX_KEPT = 2_000_000
+"""Bytes of a cleaned picture: the least of what the services take (Bluesky), so that one file is approved for all."""
+MAX_STRETCH = 20  # times as long as wide: Telegram takes no more
+JPEG_QUALITIES = (90, 80, 70)
+SHRINK = 0.95
 MEDIA = "media"
 
 _KINDS = ("PNG", "JPEG", "WEBP", "GIF")
@@ -62,6 +66,8 @@ def _paint_anew(raw: bytes) -> Cleaned:
             raise BadInput(
                 "The picture has {width} × {height} pixels. Make it smaller.", width=source.width, height=source.height
             )
+        if max(source.size) > MAX_STRETCH * min(source.size):
+            raise BadInput("The picture is more than {times} times as long as it is wide. Cut it.", times=MAX_STRETCH)
         stays_png = source.format == "PNG"
         upright = ImageOps.exif_transpose(source)
         sees_through = "A" in source.getbands() or "transparency" in source.info
@@ -71,14 +77,26 @@ def _paint_anew(raw: bytes) -> Cleaned:
         ground = Image.new("RGBA", pixels.size, "white")
         pixels = Image.alpha_composite(ground, pixels).convert("RGB")
     fresh = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())
-    out = io.BytesIO()
+    while True:
+        for mime, content in _written(fresh, stays_png=stays_png):
+            if len(content) <= MAX_KEPT:
+                return Cleaned(hashlib.sha256(content).hexdigest(), mime, fresh.width, fresh.height, content)
+        by = SHRINK * (MAX_KEPT / len(content)) ** 0.5  # bytes grow with the square of the side
+        fresh = fresh.resize((max(1, int(fresh.width * by)), max(1, int(fresh.height * by))), Image.Resampling.LANCZOS)
+
+
+def _written(fresh: Image.Image, *, stays_png: bool) -> Iterator[tuple[str, bytes]]:
+    """The best first. A PNG that nothing shines through may become a JPEG before it becomes smaller."""
     if stays_png:
-        fresh.save(out, "PNG", optimize=True)
-    else:
-        fresh.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    content = out.getvalue()
-    mime = "image/png" if stays_png else "image/jpeg"
-    return Cleaned(hashlib.sha256(content).hexdigest(), mime, fresh.width, fresh.height, content)
+        yield "image/png", _saved(fresh, "PNG")
+    if fresh.mode == "RGB":
+        yield from (("image/jpeg", _saved(fresh, "JPEG", quality=quality)) for quality in JPEG_QUALITIES)
+
+
+def _saved(fresh: Image.Image, kind: str, **how: int) -> bytes:
+    out = io.BytesIO()
+    fresh.save(out, kind, optimize=True, **how)
+    return out.getvalue()
 
 
 def keep(data_dir: Path, cleaned: Cleaned) -> Path:

@@ -15,6 +15,7 @@ from bot.domain.errors import BadInput, Refused, StoreFailed
 from bot.domain.people import Person
 from bot.library import images
 from bot.library.images import clean, image_path, keep
+from bot.platforms import bluesky, facebook, telegram, x
 from bot.services import posts
 from bot.services.context import Context
 from bot.store import images as known_images
@@ -130,6 +131,27 @@ def test_what_is_no_sound_picture_is_refused_in_one_sentence(raw: bytes, said: s
     with pytest.raises(BadInput, match=said) as refused:
         clean(raw)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "RGBA")])
+def test_the_heaviest_picture_is_made_light_enough_for_every_service(kind: str, mode: str) -> None:
+    """Noise is what compresses worst; the largest side is taken once the bytes allow no more."""
+    side = 1_600
+    noise = Image.frombytes(mode, (side, side), hashlib.shake_128(b"noise").digest(side * side * len(mode)))
+    cleaned = clean(saved(noise, kind))
+    assert len(cleaned.content) <= min(each.IMAGE_BYTES for each in (bluesky, facebook, telegram, x))
+    assert opened(cleaned.content).size == (cleaned.width, cleaned.height)
+    assert cleaned.mime == ("image/png" if mode == "RGBA" else "image/jpeg")
+    assert opened(cleaned.content).mode == mode
+
+
+def test_a_light_picture_keeps_its_size_and_a_strip_is_refused() -> None:
+    cleaned = clean(saved(Image.new("RGB", (1_200, 630), "teal"), "PNG"))
+    assert (cleaned.mime, cleaned.width, cleaned.height) == ("image/png", 1_200, 630)
+    assert clean(saved(Image.new("RGB", (400, 20), "teal"), "PNG")).width == 400
+    with pytest.raises(BadInput, match="20 times as long"):
+        clean(saved(Image.new("RGB", (401, 20), "teal"), "PNG"))
 
 
 def test_a_picture_just_over_the_pixels_allowed_is_refused() -> None:
