@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.contracts.simulators import bluesky, mastodon, telegram, x
+from tests.contracts.simulators import bluesky, facebook, mastodon, telegram, x
 from tests.contracts.simulators.base import Fault
 from tests.system.installation import Installation, wait_for
 from tests.system.test_daemon import in_seconds, scheduled, state_of
@@ -37,15 +37,16 @@ class Services(NamedTuple):
     telegram: telegram.Server
     bluesky: bluesky.Server
     x: x.Server
+    facebook: facebook.Server
 
 
 @pytest.fixture
 def far(here: Installation) -> Iterator[Services]:
     """The services, and the installation told where they are and where its tokens lie."""
     (here.folder / "token.txt").write_text(CANARY + "\n")
-    servers = Services(*(service.Server(token=CANARY) for service in (mastodon, telegram, bluesky, x)))
+    servers = Services(*(service.Server(token=CANARY) for service in (mastodon, telegram, bluesky, x, facebook)))
     with ExitStack() as stack:
-        on_mastodon, on_telegram, on_bluesky, on_x = (stack.enter_context(each) for each in servers)
+        on_mastodon, on_telegram, on_bluesky, on_x, on_facebook = (stack.enter_context(each) for each in servers)
         for server in servers:
             server.now = datetime.now(UTC)
         with here.config.open("a") as config:
@@ -56,11 +57,16 @@ def far(here: Installation) -> Iterator[Services]:
             config.write(ACCOUNT.format(name="bluesky", base=on_bluesky.base))
             config.write(f'identifier = "{bluesky.HANDLE}"\napp_password = {{ file = "token.txt" }}\n')
             config.write(ACCOUNT.format(name="x", base=on_x.base).replace('name = "x"', 'name = "on-x"'))
-            for name, key in on_x.keys._asdict().items():
+            for name, key in servers.x.keys._asdict().items():
                 place = here.folder / name / "token.txt"
                 place.parent.mkdir()
                 place.write_text(key)
                 config.write(f'{name} = {{ file = "{name}/token.txt" }}\n')
+            (here.folder / "app").mkdir()
+            (here.folder / "app" / "token.txt").write_text(facebook.APP_SECRET)
+            config.write(ACCOUNT.format(name="facebook", base=on_facebook.base).replace('= "facebook"', '= "page"', 1))
+            config.write(f'page_id = "{facebook.PAGE}"\npage_token = {{ file = "token.txt" }}\n')
+            config.write('app_secret = { file = "app/token.txt" }\n')
         yield servers
 
 
@@ -76,7 +82,7 @@ def approved_texts(here: Installation) -> set[str]:
 def test_a_post_with_a_picture_reaches_both_services_as_approved(here: Installation, far: Services) -> None:
     Image.new("RGB", (32, 16), "white").save(here.folder / "sign.png")
     picture = ("--media", str(here.folder / "sign.png"), "--alt-vi", "Một tấm bảng trắng.", "--alt-en", "A white sign.")
-    post_id = scheduled(here, VI, EN, in_seconds(10), "--channels", "mastodon,telegram", *picture)
+    post_id = scheduled(here, VI, EN, in_seconds(DUE_IN_S), "--channels", "mastodon,telegram", *picture)
     with here.running("daemon"):
         wait_for("published", lambda: state_of(here, post_id) == "published", 40)
     (status,), (message,) = far.mastodon.statuses.values(), far.telegram.messages.values()
@@ -98,7 +104,7 @@ def test_an_answer_that_is_lost_is_looked_for_where_that_can_be_done_and_else_as
 ) -> None:
     far.mastodon.faults.append(Fault.CLOSE_AFTER)
     far.telegram.faults.append(Fault.CLOSE_AFTER)
-    post_id = scheduled(here, VI, EN, in_seconds(8), "--channels", "mastodon,telegram")
+    post_id = scheduled(here, VI, EN, in_seconds(DUE_IN_S), "--channels", "mastodon,telegram")
     ended = {"published", "held"}
     with here.running("daemon"):
         wait_for("ended", lambda: {row["state"] for row in deliveries_of(here, post_id).values()} == ended, 60)
@@ -113,7 +119,7 @@ def test_a_thread_on_bluesky_whose_answers_are_lost_is_there_once_and_in_order(
     here: Installation, far: Services
 ) -> None:
     far.bluesky.faults += [Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE, Fault.ERROR_AFTER]
-    post_id = scheduled(here, VI, EN, in_seconds(8), "--channels", "bluesky", "--grace", "20m")
+    post_id = scheduled(here, VI, EN, in_seconds(DUE_IN_S), "--channels", "bluesky", "--grace", "20m")
     with here.running("daemon"):
         wait_for("published", lambda: state_of(here, post_id) == "published", 120)
     posts = far.bluesky.posts
@@ -147,6 +153,39 @@ def test_a_thread_with_a_picture_whose_answers_are_lost_is_on_x_once_and_in_orde
     assert_nowhere("canary", here)
 
 
+def test_a_post_with_pictures_whose_answer_is_lost_is_on_the_page_once(here: Installation, far: Services) -> None:
+    far.facebook.faults.append(Fault.ERROR_AFTER)
+    pictures: list[str] = []
+    for name in ("one", "two"):
+        Image.new("RGB", (32, 16), "white").save(here.folder / f"{name}.png")
+        described = ("--alt-vi", f"Ảnh {name}.", "--alt-en", f"Sign {name}.")
+        pictures += ["--media", str(here.folder / f"{name}.png"), *described]
+    post_id = scheduled(here, VI, EN, in_seconds(DUE_IN_S), "--channels", "page", *pictures)
+    with here.running("daemon"):
+        wait_for("published", lambda: state_of(here, post_id) == "published", 60)
+    (post,) = far.facebook.posts.values()
+    assert {post["message"]} == approved_texts(here)
+    assert VI in post["message"]
+    assert EN in post["message"]
+    assert [photo["alt"] for photo in post["photos"]] == ["Ảnh one.\n\nSign one.", "Ảnh two.\n\nSign two."]
+    assert all(photo["hidden"] for photo in far.facebook.photos.values())
+    row = deliveries_of(here, post_id)["page"]
+    assert (row["remote_id"], row["url"].rpartition("/")[2]) == (post["id"], post["id"].partition("_")[2])
+    assert len(far.facebook.writes) == 1
+    assert_nowhere("canary", here)
+
+
+def test_a_page_that_is_blocked_is_paused_and_its_post_waits_for_a_person(here: Installation, far: Services) -> None:
+    far.facebook.replies.append(facebook.refused(368, "reported as abusive", error_subcode=1346003))
+    post_id = scheduled(here, VI, EN, in_seconds(DUE_IN_S), "--channels", "page")
+    with here.running("daemon"):
+        wait_for("held", lambda: deliveries_of(here, post_id)["page"]["state"] == "held", 40)
+    assert deliveries_of(here, post_id)["page"]["reason"] == "blocked"
+    assert [row["name"] for row in here.read("channel", "list") if row["paused"]] == ["page"]
+    assert len(far.facebook.writes) == 1
+    assert_nowhere("canary", here)
+
+
 def test_each_account_says_whether_it_works(here: Installation, far: Services) -> None:
     found = here.read("channel", "check")
     assert found["mastodon"]["name"] == "@org"
@@ -154,6 +193,7 @@ def test_each_account_says_whether_it_works(here: Installation, far: Services) -
     assert found["bluesky"]["name"] == f"@{bluesky.HANDLE}"
     assert [account["missing"] for account in found.values()] == [[]] * len(found)
     assert found["on-x"]["name"] == "@org"
+    assert found["page"]["name"] == "Trang"
     assert [server.writes for server in far] == [[]] * len(far)
     far.mastodon.revoked = True
     said = here.run("channel", "check", "mastodon", code=1).stdout
