@@ -23,8 +23,8 @@ from bot.library.schedules import Schedules, load_schedules
 from bot.logs import hide
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
-from bot.ports import Account, Platform
-from bot.services.context import PROGRAM, Channel, Context, Planning, Publishing, SigningIn
+from bot.ports import Account, Message, Platform
+from bot.services.context import PROGRAM, Alert, Channel, Context, Planning, Publishing, SigningIn
 from bot.settings import Settings, sections
 from bot.store import audit, grants, guards, schema
 from bot.store.engine import Store
@@ -32,12 +32,14 @@ from bot.store.keystore import Keystore
 from bot.store.vault import Vault
 
 if TYPE_CHECKING:
+    from bot.platforms.alerts import Mail
     from bot.platforms.http import Door
 
 KEYSTORE = "keystore"
 REHEARSAL = "rehearsal"
 ACCOUNTS = "accounts"
 Opener = Callable[[Settings, sections.Channel, Profile], Platform]
+Way = sections.Channel | sections.Alert | sections.Ping
 
 
 def rehearsal_platform(profile: Profile, folder: Path) -> Platform:
@@ -109,7 +111,7 @@ def _x(settings: Settings, channel: sections.Channel) -> Platform:
     return X(Api(_door(settings, channel, secrets, API), Keys(**secrets)))
 
 
-def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, SecretStr], usual: str = "") -> "Door":
+def _door(settings: Settings, channel: Way, secrets: Mapping[str, SecretStr], usual: str = "") -> "Door":
     """From now on no line of the log holds what this account signs in with."""
     from bot.platforms.http import Door
 
@@ -119,13 +121,74 @@ def _door(settings: Settings, channel: sections.Channel, secrets: Mapping[str, S
     for each in secret:
         hide(each.get_secret_value())
     return Door(
-        channel.api_base or usual,
+        getattr(channel, "api_base", None) or usual,
         clock=SystemClock(),
         timeout_s=settings.publishing.request_timeout_s,
         secrets=secret,
         ca_file=settings.folder / channel.ca_file if channel.ca_file else None,
         proxy=channel.proxy,
     )
+
+
+def _tell(settings: Settings, alert: sections.Alert, message: Message) -> str:
+    """Opened anew each time, so that what was mended is used at once."""
+    from bot.platforms import alerts
+
+    try:
+        secrets = settings.secrets(alert)
+        if alert.kind == "mail":
+            return _mail(settings, alert, secrets).tell(message)
+        if alert.kind == "telegram":
+            door = _door(settings, alert, secrets, alerts.TELEGRAM)
+            return alerts.Telegram(door, secrets["bot_token"], secrets["chat_id"].get_secret_value()).tell(message)
+        door = _door_to(settings, alert, secrets["url"], secrets)
+        return alerts.Webhook(door, secrets["url"], secrets.get("token")).tell(message)
+    except Misconfigured as error:
+        return str(error)
+
+
+def _mail(settings: Settings, alert: sections.Alert, secrets: Mapping[str, SecretStr]) -> "Mail":
+    from bot.platforms.alerts import PORTS, Mail
+
+    for each in secrets.values():
+        hide(each.get_secret_value())
+    security = alert.security or "starttls"
+    return Mail(
+        host=str(alert.host),
+        port=alert.port or PORTS[security],
+        security=security,
+        sender=str(alert.sender),
+        to=alert.to or (),
+        clock=SystemClock(),
+        timeout_s=settings.publishing.request_timeout_s,
+        username=secrets.get("username"),
+        password=secrets.get("password"),
+        ca_file=settings.folder / alert.ca_file if alert.ca_file else None,
+    )
+
+
+def _door_to(settings: Settings, way: Way, url: SecretStr, secrets: Mapping[str, SecretStr]) -> "Door":
+    """To an address that is itself a secret. Raises Misconfigured, without saying it."""
+    from bot.platforms.alerts import base_of, path_of
+
+    base = base_of(url)
+    if not base.startswith("https://") and not (base.startswith("http://") and sections.is_loopback(base)):
+        raise Misconfigured("The secret address of an alert or ping must begin with https://.")
+    return _door(settings, way, {**secrets, "url": url, "path": SecretStr(path_of(url))}, base)
+
+
+def _ping(settings: Settings) -> str:
+    from bot.platforms.alerts import path_of, why_not
+
+    try:
+        url = settings.ping.url.read(settings.folder) if settings.ping.url else SecretStr("")
+        return why_not(_door_to(settings, settings.ping, url, {}).call("GET", path_of(url)))
+    except Misconfigured as error:
+        return str(error)
+
+
+def _alert(settings: Settings, alert: sections.Alert) -> Alert:
+    return Alert(alert.language, frozenset(alert.topics), partial(_tell, settings, alert))
 
 
 def _clocks_there(settings: Settings) -> dict[str, timedelta]:
@@ -168,6 +231,7 @@ def build(settings: Settings, *, bare: bool = False) -> Context:
         with store.read() as tx:
             schema.assert_at_head(tx)
             guards.assert_guarded(tx)
+            grants.assert_least(tx)
         return _furnish(settings, store, open_keystore(settings), bare=bare)
     except BaseException:
         store.close()
@@ -178,7 +242,6 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
     """Looking for a database never makes one, unless told to."""
     store = Store(settings.database.get_secret_value())
     if store.path and not make and not store.path.exists():
-            grants.assert_least(tx)
         raise Misconfigured("There is no database {path} yet. Run: campaignbot init", path=store.path)
     return store
 
@@ -204,6 +267,7 @@ def look_at(settings: Settings, channel: sections.Channel) -> Account:
 def establish(settings: Settings, *, owner: str = "") -> bool:
     """Makes the database, its keys and its log, or brings an older database to this version.
 
+    On PostgreSQL the tables belong to `owner`, an address, who grants the configured role what it needs.
     True where all is new. A log whose keys are lost is never given others: raises Misconfigured.
     """
     try:
@@ -214,7 +278,6 @@ def establish(settings: Settings, *, owner: str = "") -> bool:
     try:
         _shape(store, owner)
         with store.write() as tx:
-    On PostgreSQL the tables belong to `owner`, an address, who grants the configured role what it needs.
             if is_new := audit.size(tx) == 0:
                 keystore = Keystore.open(folder) if folder.exists() else Keystore.create(folder)
                 audit.open_log(tx, keystore=keystore, ts=SystemClock().now(), actor=PROGRAM)
@@ -224,16 +287,6 @@ def establish(settings: Settings, *, owner: str = "") -> bool:
         store.close()
 
 
-def unavailable(settings: Settings) -> list[Finding]:
-    here = ", ".join(PLATFORMS)
-    return [
-        Finding(
-            settings.path.name,
-            f"[[channel]] “{channel.name}”: platform",
-            "“{platform}” is not available in this version.",
-            "There is: {here}.",
-            {"platform": channel.platform, "here": here},
-        )
 def _shape(store: Store, owner: str) -> None:
     if not owner:
         schema.upgrade(store)
@@ -251,6 +304,16 @@ def _shape(store: Store, owner: str) -> None:
         theirs.close()
 
 
+def unavailable(settings: Settings) -> list[Finding]:
+    here = ", ".join(PLATFORMS)
+    return [
+        Finding(
+            settings.path.name,
+            f"[[channel]] “{channel.name}”: platform",
+            "“{platform}” is not available in this version.",
+            "There is: {here}.",
+            {"platform": channel.platform, "here": here},
+        )
         for channel in settings.channels
         if channel.platform not in PLATFORMS
     ]
@@ -268,6 +331,9 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         data_dir=settings.data_dir,
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),
+        alerts={alert.name: _alert(settings, alert) for alert in settings.alerts},
+        ping=partial(_ping, settings) if settings.ping.url else None,
+        ping_s=settings.ping.every_s,
         clocks_there=partial(_clocks_there, settings),
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),
     )

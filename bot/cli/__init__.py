@@ -23,7 +23,7 @@ ROOMS = {
     "post": "bot.cli.draft", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
     "case": "bot.cli.event", "channel": "bot.cli.account",
     "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
-    "user": "bot.cli.user", "audit": "bot.cli.audit",
+    "user": "bot.cli.user", "audit": "bot.cli.audit", "alert": "bot.cli.alert",
     "backup": "bot.cli.backup", "restore": "bot.cli.backup",
 }  # fmt: skip
 REFUSED, USAGE = 1, 2

@@ -72,7 +72,7 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
         yield bad("installation", "{said}", said=sentence(error))
         return
     yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
-    for look in (_database, _log, _disk, _clock, _stops, _queue, _budgets, _cases, _people):
+    for look in (_database, _log, _disk, _clock, _stops, _queue, _budgets, _alerts, _cases, _people):
         try:
             yield from look(ctx, session.zone)
         except CampaignError as error:
@@ -213,6 +213,18 @@ def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     for price in budget.stale_prices(ctx):
         line = "The price of {id} was last looked up on {day}. Look again, and mend schedules/prices.toml: {source}"
         yield note("prices", line, id=price.id, day=price.seen_on, source=price.source)
+
+
+def _alerts(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import alerts
+
+    if not ctx.alerts:
+        yield note("alerts", "Nobody is told when something goes wrong: add an [[alert]] to config.toml.")
+    for name in ctx.alerts:
+        row = alerts.progress(ctx, name)
+        if row and row.failures:
+            line = "The alert {name} failed {times} times: {why}. Next try: {time}. Try it: campaignbot alert test"
+            yield bad("alerts", line, name=name, times=row.failures, why=row.error, time=show(row.next_at, zone))
 
 
 def _cases(ctx: "Context", _zone: str) -> Iterator[Symptom]:

@@ -42,12 +42,14 @@ def daemon(session: Session) -> None:
 @click.command(cls=Command)
 @click.pass_obj
 def web(session: Session) -> None:
-    """Serve the pages, without publishing."""
+    """Serve the pages, without publishing; it also tells people when no daemon does."""
+    from bot.daemon.alerts import tell_beside
     from bot.logs import configure
     from bot.web.serve import WebServer
 
     configure()
     server = WebServer(session.ctx, session.settings)
+    tell_beside(session.ctx)
     _ready(session, server.address)
     server.run()
 

@@ -1,7 +1,8 @@
 """`init` and `check`: making an installation, and finding the mistakes in what people edit."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,13 +147,17 @@ def _settings(session: Session, findings: list[Finding]) -> "Settings | None":
         findings += error.findings
         return None
     findings += unavailable(settings)
-    for channel in settings.channels:
+    reading: list[tuple[str, Callable[[], object]]] = [
+        *((f"[[channel]] “{each.name}”", partial(secrets_of, settings, each)) for each in settings.channels),
+        *((f"[[alert]] “{each.name}”", partial(settings.secrets, each)) for each in settings.alerts),
+    ]
+    if settings.ping.url:
+        reading.append(("[ping] url", partial(settings.ping.url.read, settings.folder)))
+    for where, read in reading:
         try:
-            secrets_of(settings, channel)
+            read()
         except Misconfigured as error:
-            findings.append(
-                Finding(settings.path.name, f"[[channel]] “{channel.name}”", error.template, "", error.fields)
-            )
+            findings.append(Finding(settings.path.name, where, error.template, "", error.fields))
     return settings
 
 

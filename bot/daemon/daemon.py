@@ -15,6 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
+from bot.daemon import alerts
 from bot.daemon.dispatch import Dispatcher
 from bot.domain.audit import Act
 from bot.domain.errors import CampaignError
@@ -40,7 +41,7 @@ class Daemon:
         self._dispatcher: Dispatcher | None = None
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(4)},
+            executors={"default": ThreadPoolExecutor(4), "alerts": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -102,6 +103,12 @@ class Daemon:
         add(self._safely, "interval", args=("reap", self._housekeep), seconds=HOUSEKEEPING_S, id="reap")
         add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
         add(self._safely, "interval", args=("clock", self._mind_the_clock), seconds=HOUSEKEEPING_S, id="clock")
+        aside = {"executor": "alerts"}
+        if self._ctx.alerts:
+            add(self._safely, "interval", args=("alerts", self._tell), seconds=alerts.EVERY_S, id="alerts", **aside)
+        if self._ctx.ping:
+            again = self._ctx.ping_s
+            add(self._safely, "interval", args=("ping", self._ping), seconds=again, id="ping", **aside)
         now = datetime.now(self._scheduler.timezone)
         add(self._safely, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
         sign = ("checkpoint", self._checkpoint)
@@ -141,6 +148,12 @@ class Daemon:
         with self._ctx.store.read() as tx:
             audit.require_anchor(tx, self._ctx.keystore)
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
+
+    def _tell(self) -> None:
+        alerts.tell(self._ctx, self._stop.is_set)
+
+    def _ping(self) -> None:
+        alerts.ping(self._ctx)
 
     def _beat(self) -> None:
         with self._ctx.store.write() as tx:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
+from bot.domain.alerts import Topic
 from bot.domain.audit import Act
 from bot.domain.budget import Budget
 from bot.domain.errors import Refused
@@ -20,7 +21,7 @@ from bot.domain.post import Profile
 from bot.domain.slots import Rhythm
 from bot.library.messages import Messages
 from bot.library.schedules import Schedules
-from bot.ports import Clock, Platform
+from bot.ports import Clock, Platform, Tell
 from bot.store import audit
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
@@ -37,6 +38,15 @@ class Channel:
     rhythm: Rhythm
     platform: Platform
     budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One way of telling people: in which language, of what, and the way itself."""
+
+    language: str
+    topics: frozenset[Topic]
+    tell: Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,10 @@ class Context:
     data_dir: Path
     planning: Planning = Planning()
     publishing: Publishing = Publishing()
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    ping_s: int = 60
+    ping: Callable[[], str] | None = None
+    """Says to a service elsewhere that a daemon is well; empty when it was heard, else what went wrong."""
     signing_in: SigningIn = field(default_factory=SigningIn)
     clocks_there: Callable[[], Mapping[str, timedelta]] = dict
     """How far the clock of each accounts' host is ahead of this machine's, of those that answer."""

@@ -12,8 +12,8 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from bot.domain.errors import Finding, Misconfigured, Rejected
-from bot.settings.findings import contradictions, explain, sound
-from bot.settings.sections import MAX_BYTES, Bot, Campaign, Channel, Planning, Publishing, Web, handed
+from bot.settings.findings import contradictions, explain, in_alerts, sound
+from bot.settings.sections import MAX_BYTES, Alert, Bot, Campaign, Channel, Ping, Planning, Publishing, Web, handed
 
 SECRETS, KEY = "secrets.json", "secrets.key"
 
@@ -28,6 +28,8 @@ class _File(BaseSettings):
     web: Web = Web()
     campaign: tuple[Campaign, ...] = ()
     channel: tuple[Channel, ...] = ()
+    alert: tuple[Alert, ...] = ()
+    ping: Ping = Ping()
 
     @classmethod
     def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:  # noqa: ANN401
@@ -46,6 +48,8 @@ class Settings:
     web: Web
     campaigns: tuple[Campaign, ...]
     channels: tuple[Channel, ...]
+    alerts: tuple[Alert, ...]
+    ping: Ping
 
     @property
     def folder(self) -> Path:
@@ -74,9 +78,12 @@ class Settings:
         return handed(place.credential) if place.credential else self.folder / (place.file or self.data_dir / KEY)
 
     def secrets(
-        self, channel: Channel, unseal: Callable[[str, str], SecretStr | None] = lambda *_: None
+        self, channel: Channel | Alert, unseal: Callable[[str, str], SecretStr | None] = lambda *_: None
     ) -> dict[str, SecretStr]:
-        """Reads what the channel signs in with; `unseal` is given the channel and the field. Raises Misconfigured."""
+        """Reads what the account, or the alert, signs in with; `unseal` is given its name and the field.
+
+        Raises Misconfigured.
+        """
         given = channel.credentials.items()
         return {field: place.read(self.folder, partial(unseal, channel.name, field)) for field, place in given}
 
@@ -97,9 +104,11 @@ def load_settings(path: Path, raw: bytes | None = None) -> Settings:
     except SettingsError as error:
         raise Rejected([Finding("CAMPAIGNBOT_…", "", f"{error}.", "Mend or unset it.")]) from None
     findings += contradictions(file.bot, file.publishing, file.campaign, file.channel)
+    findings += in_alerts(file.alert)
     if findings:
         raise Rejected(findings)
-    return Settings(path, file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel)
+    known = file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel, file.alert, file.ping
+    return Settings(path, *known)
 
 
 def _rest(plain: dict[str, Any], error: ValidationError) -> _File:

@@ -11,32 +11,38 @@ from pydantic import BaseModel, ValidationError
 from bot.domain.errors import Finding
 from bot.domain.reader import finding
 from bot.settings.sections import (
+    ALERT_CREDENTIALS,
+    ALERT_KEYS,
     CREDENTIALS,
+    NEEDED,
     OPEN,
     OWN_KEYS,
+    Alert,
     Bot,
     Budget,
     Campaign,
     Channel,
+    Ping,
     Planning,
     Publishing,
     Secret,
     Web,
+    is_loopback,
 )
 
 TIMEOUTS_IN_A_LEASE = 3
 VERSION_SOON = timedelta(days=90)
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
-_SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel)
-_INNER: Mapping[str, type[BaseModel]] = {"credentials": Secret, "budget": Budget}
+_SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel, Alert, Ping)
+_INNER: dict[str, type[BaseModel]] = {"credentials": Secret, "budget": Budget}
 TABLES: Mapping[str, type[BaseModel]] = {kind.__name__.lower(): kind for kind in _SECTIONS} | _INNER
-_LISTED = ("campaign", "channel")
+_LISTED = ("campaign", "channel", "alert")
 _PROBLEMS = {
     "extra_forbidden": "unknown key.",
     "missing": "is missing.",
     "greater_than_equal": "must be {ge} or more.",
     "less_than_equal": "must be {le} or less.",
-    "literal_error": "is not one of {expected}.",
+    **dict.fromkeys(("literal_error", "enum"), "is not one of {expected}."),
     "string_pattern_mismatch": "holds characters that are not allowed here.",
     "string_too_long": "is longer than {max_length} characters.",
     "string_too_short": "is empty.",
@@ -60,7 +66,7 @@ def explain(plain: Mapping[str, Any], error: ValidationError) -> Iterator[Findin
             )
             near = str(loc[-1]), table.model_fields.keys() if table else TABLES.keys() - _INNER.keys()
             yield _find(place, problem, "Remove it.", near=near)
-        elif kind == "literal_error":
+        elif kind in {"literal_error", "enum"}:
             known = re.findall(r"'([^']+)'", context["expected"])
             yield _find(place, problem, near=(str(_value_at(plain, loc)), known), expected=", ".join(known))
         elif kind == "value_error":
@@ -102,7 +108,7 @@ def _place(plain: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
         return str(section)
     if not rest or not isinstance(rest[0], int):
         return f"[{section}] {'.'.join(map(str, rest))}".rstrip()
-    name = _value_at(plain, (section, rest[0], "name" if section == "channel" else "slug"))
+    name = _value_at(plain, (section, rest[0], "slug" if section == "campaign" else "name"))
     return f"[[{section}]] {f'“{name}”' if name else rest[0] + 1}: {'.'.join(map(str, rest[1:]))}"
 
 
@@ -169,3 +175,33 @@ def _in_credentials(here: str, channel: Channel) -> Iterator[Finding]:
         if secret is None or (secret.text is not None and name not in OPEN):
             problem = "a secret does not belong in this file." if secret else "is missing."
             yield _find(f"{here}credentials.{name}", problem, 'Write { env = "NAME" }, or file, or credential.')
+
+
+def in_alerts(alerts: Collection[Alert]) -> Iterator[Finding]:
+    for alert in alerts:
+        here = f"[[alert]] “{alert.name}”: "
+        if [each.name for each in alerts].count(alert.name) > 1:
+            yield _find(here.rstrip(": "), "stands here twice.", "Give each its own name.")
+        for key, kinds in ALERT_KEYS.items():
+            if alert.kind not in kinds and getattr(alert, key) is not None:
+                yield _find(here + key, "unknown key.", "Remove it.")
+        if alert.kind == "mail":
+            yield from _in_mail(here, alert)
+        known = ALERT_CREDENTIALS[alert.kind]
+        for name in sorted(alert.credentials.keys() - set(known)):
+            yield _find(f"{here}credentials.{name}", "unknown key.", "Remove it.", near=(name, known))
+        for name in known:
+            secret = alert.credentials.get(name)
+            if (secret is None and name in NEEDED) or (secret and secret.text is not None and name != "chat_id"):
+                problem = "a secret does not belong in this file." if secret else "is missing."
+                yield _find(f"{here}credentials.{name}", problem, 'Write { env = "NAME" }, or file, or credential.')
+
+
+def _in_mail(here: str, alert: Alert) -> Iterator[Finding]:
+    for key in ("host", "sender", "to"):
+        if not getattr(alert, key):
+            yield _find(here + key, "is missing.")
+    if alert.security == "none" and alert.host and not is_loopback(f"//{alert.host}"):
+        yield _find(here + "security", "mail leaves this machine only under TLS.", "Write “starttls” or “tls”.")
+    if len(alert.credentials) == 1:
+        yield _find(here + "credentials", "needs both a username and a password, or neither.")

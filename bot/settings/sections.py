@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from bot.domain.alerts import Topic
 from bot.domain.case import fold
 from bot.domain.errors import Misconfigured
 
@@ -27,6 +28,17 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "rehearsal": (),
 }
 OPEN = frozenset({"page_id", "identifier", "chat_id"})
+# Those of the ways of telling people; only the first of each must be there, and mail needs none.
+ALERT_CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "mail": ("username", "password"),
+    "telegram": ("bot_token", "chat_id"),
+    "webhook": ("url", "token"),
+}
+NEEDED = frozenset({"bot_token", "chat_id", "url"})
+ALERT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "host": ("mail",), "port": ("mail",), "security": ("mail",), "sender": ("mail",), "to": ("mail",),
+    "api_base": ("telegram",), "proxy": ("telegram", "webhook"),
+}  # fmt: skip
 # Keys that mean something to one service only.
 OWN_KEYS: Mapping[str, str] = {"visibility": "mastodon", "silent": "telegram", "graph_version": "facebook"}
 # The version of Facebook's Graph API that is spoken, and when Meta ends each: what is newer has no date yet.
@@ -229,6 +241,42 @@ class Campaign(Section):
     slug: Slug
     approvals: int | None = Field(None, ge=1, le=5)
     channels: Names | None = None
+
+
+def _mail_address(address: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", address):
+        raise ValueError("must be an address such as name@example.org.")
+    return address
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+
+
+class Alert(Section):
+    """One way of telling people that something needs them."""
+
+    name: Slug
+    kind: Literal["mail", "telegram", "webhook"]
+    language: Language = "en"
+    topics: Annotated[tuple[Topic, ...], AfterValidator(_some)] = tuple(Topic)
+    host: str | None = Field(None, min_length=1, max_length=253)
+    port: int | None = Field(None, ge=1, le=65_535)
+    security: Literal["starttls", "tls", "none"] | None = None
+    sender: MailAddress | None = None
+    to: tuple[MailAddress, ...] | None = None
+    api_base: Annotated[str, AfterValidator(_api_base)] | None = None
+    ca_file: Path | None = None
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = None
+    credentials: dict[str, Annotated[Secret, BeforeValidator(_written_out)]] = {}
+
+
+class Ping(Section):
+    """Who is told that the daemon is well, and calls people when it is not told any more. `url` may be a secret."""
+
+    url: Annotated[Secret, BeforeValidator(_written_out)] | None = None
+    every_s: int = Field(60, ge=10, le=3_600)
+    ca_file: Path | None = None
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = None
 
 
 class Budget(Section):

@@ -147,7 +147,7 @@ def entries(
     *,
     after: int | None = None,
     before: int | None = None,
-    act: str = "",
+    act: str | Sequence[str] = "",
     obj: str = "",
     actor: str = "",
     newest_first: bool = False,
@@ -159,7 +159,9 @@ def entries(
         query = query.where(_c.seq > after)
     if before is not None:
         query = query.where(_c.seq < before)
-    if act:
+    if not isinstance(act, str):
+        query = query.where(_c.act.in_(act))
+    elif act:
         query = query.where(_c.act.startswith(act, autoescape=True) if act.endswith(".") else _c.act == act)
     if obj:
         query = query.where(_c.obj == obj)
