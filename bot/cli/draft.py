@@ -1,4 +1,4 @@
-"""`post draft`: what the program does not draft by itself, in words that a person picks."""
+"""`post draft` and `post correct`: what the program does not draft by itself, and what puts a wrong post right."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import showing
-from bot.cli.frame import Given, Session, acting, as_json, day, emit, names, option, read_bytes, say, text_of
+from bot.cli.frame import NUMBER, Given, Session, acting, as_json, day, emit, names, option, read_bytes, say, text_of
 from bot.cli.plan import row_of, say_days
-from bot.cli.post import post, say_next, timed, when_of
+from bot.cli.post import content_of, post, say_moved, say_next, say_written, timed, when_of, worded
 from bot.domain.campaign import LANGUAGES
 from bot.domain.errors import BadInput
 from bot.domain.occasions import Occasion
 from bot.domain.people import Person
+from bot.domain.post import Content
 from bot.i18n import _, word
 
 if TYPE_CHECKING:
@@ -132,3 +133,23 @@ def _say(session: Session, drafted: "Drafted", *, described: bool) -> None:
         say("The picture is described as a share card. If it shows anything else, describe it:")
         click.echo(f"  campaignbot post edit {sheet.post.id} --media FILE --alt-vi TEXT --alt-en TEXT --as ALIAS")
     say_next(sheet.post, mend=bool(sheet.checked.blocks))
+
+
+@post.command(examples=("post correct 11 --vi @right.vi.txt --en @right.en.txt --at now --as lan",))
+@click.argument("post_id", metavar="ID", type=NUMBER)
+@worded
+@timed
+@acting()
+def correct(
+    session: Session, actor: Person, post_id: int, at: str | None, slot: str | None, grace: str | None, **given: Given
+) -> None:
+    """Write a post that puts right one that is out or was withdrawn: for the same accounts, and approved like any."""
+    from bot.services import posts
+    from bot.services.withdraw import correct_post
+
+    wrong = posts.get_post(session.ctx, post_id).content
+    content = content_of(session, actor, Content(wrong.campaign, {}, wrong.channels, cases=wrong.cases), given)
+    when = when_of(session, at, slot, grace)
+    made = correct_post(session.ctx, actor, post_id, content, when)
+    say_moved(session, made, when)
+    say_written(session, made)

@@ -80,7 +80,7 @@ def when_of(session: Session, at: str | None, slot: str | None, grace: str | Non
     return When(moment(at, session.zone) if at else None, slot or "", read_grace(grace) if grace else None)
 
 
-def _content(session: Session, actor: Person, before: Content, given: dict[str, Any]) -> Content:
+def content_of(session: Session, actor: Person, before: Content, given: dict[str, Any]) -> Content:
     """What was there, changed by the options that were given."""
     texts = dict(before.texts)
     texts |= {(language, ""): text_of(given[language]) for language in LANGUAGES if given[language] is not None}
@@ -128,7 +128,7 @@ def add(
     """Write a post in both languages: a draft, until it is submitted and somebody else has approved it."""
     from bot.services import posts
 
-    content = _content(session, actor, Content(campaign, {}, ()), given)
+    content = content_of(session, actor, Content(campaign, {}, ()), given)
     when = when_of(session, at, slot, grace)
     made = posts.add_post(session.ctx, actor, content, when)
     say_moved(session, made, when)
@@ -169,7 +169,7 @@ def edit(
     from bot.services import posts
 
     before = posts.get_post(session.ctx, post_id)
-    content = _content(session, actor, before.content, given)
+    content = content_of(session, actor, before.content, given)
     when = when_of(session, at, slot, grace)
     _say_edited(session, posts.edit_post(session.ctx, actor, post_id, content, when, revision=before.revision), when)
 

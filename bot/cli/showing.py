@@ -31,6 +31,7 @@ class Sheet:
     approved_by: tuple[str, ...]
     needed: int
     deliveries: tuple[Delivery, ...]
+    corrected_by: tuple[int, ...]
 
 
 def read_sheet(session: Session, post_id: int) -> Sheet:
@@ -53,6 +54,7 @@ def read_sheet(session: Session, post_id: int) -> Sheet:
             approved_by=tuple(sorted(names[person] for person in yeses)),
             needed=needed_approvals(ctx, tx, post, named),
             deliveries=deliveries.of_post(tx, post_id),
+            corrected_by=posts.corrections(tx, post_id),
         )
 
 
@@ -71,6 +73,7 @@ def row_of(post: Post) -> dict[str, Any]:
         "channels": post.content.channels,
         "revision": post.revision,
         "digest": post.digest,
+        "corrects": post.corrects_id,
         "texts": {":".join(filter(None, key)): text for key, text in sorted(post.content.texts.items())},
     }
 
@@ -100,6 +103,7 @@ def plain_sheet(sheet: Sheet) -> dict[str, Any]:
             "approved_by": sheet.approved_by,
             "approvals_needed": sheet.needed,
             "deliveries": [delivery_row(each) for each in sheet.deliveries],
+            "corrected_by": sheet.corrected_by,
         }
         | plain_remarks(sheet.checked)
     )
@@ -130,18 +134,26 @@ def say_remarks(checked: "Checked") -> None:
         click.echo(f"! {warning}")
 
 
-def say_sheet(session: Session, sheet: Sheet) -> None:
-    from bot.cli import delivery as deliveries
-
+def _say_head(session: Session, sheet: Sheet) -> None:
     post, zone = sheet.post, session.zone
-    state = state_of(post)
-    say("Post {id}, {campaign}: {state}", id=post.id, campaign=post.content.campaign, state=state)
+    say("Post {id}, {campaign}: {state}", id=post.id, campaign=post.content.campaign, state=state_of(post))
+    if post.corrects_id:
+        say("It corrects post {id}.", id=post.corrects_id)
+    if sheet.corrected_by:
+        say("It is corrected by: {ids}.", ids=", ".join(map(str, sheet.corrected_by)))
     for window in post.content.windows:
         say(
             "  {channel}: {due}, not after {end} ({zone})",
             channel=window.channel, due=show(window.due, zone), end=show(window.not_after, zone),
             zone=zone_name(zone, window.due),
         )  # fmt: skip
+
+
+def say_sheet(session: Session, sheet: Sheet) -> None:
+    from bot.cli import delivery as deliveries
+
+    post, zone = sheet.post, session.zone
+    _say_head(session, sheet)
     if post.content.note:
         say("Note: {note}", note=post.content.note)
     for rendition in sheet.checked.renditions:

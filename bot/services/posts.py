@@ -8,14 +8,14 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
-from bot.domain.campaign import Campaign, Slot
-from bot.domain.errors import BadInput, Conflict, Refused
+from bot.domain.campaign import Campaign
+from bot.domain.errors import BadInput, Conflict
 from bot.domain.hygiene import problems
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, Window
 from bot.domain.remarks import Blocked, Remark
 from bot.domain.review import LONG_WINDOW, Void, require_state
-from bot.domain.slots import after_quiet, next_free
+from bot.domain.slots import after_quiet
 from bot.domain.text import RULES
 from bot.library import images as pictures
 from bot.services.content import (
@@ -31,13 +31,13 @@ from bot.services.content import (
 )
 from bot.services.context import Context
 from bot.services.quorum import require_unsent, unapprove
+from bot.services.slots import next_slot, require_slot
 from bot.store import cases, images, posts
 from bot.store.posts import NewPost, Revision
 
 __all__ = ["Checked", "check_content"]
 
 NOW: Literal["now"] = "now"
-NEXT_SLOT = "next"
 _UNKEPT = frozenset({"control", "damaged", "too_long"})
 SLOT_HORIZON = timedelta(days=370)
 MOST_LISTED = 500
@@ -75,15 +75,24 @@ def add_post(ctx: Context, author: Person, content: Content, when: When | None =
 
 
 def add_in(
-    ctx: Context, tx: Connection, author: Person | None, content: Content, when: When, import_key: str = ""
+    ctx: Context,
+    tx: Connection,
+    author: Person | None,
+    content: Content,
+    when: When,
+    import_key: str = "",
+    *,
+    corrects: int | None = None,
 ) -> tuple[Post, ...]:
     """Nothing if the import key is taken."""
     content = _prepared(ctx, tx, content)
     content = replace(content, windows=windows(ctx, tx, content, when))
-    added = posts.add(tx, [NewPost(content, import_key=import_key)], author.id if author else None, ctx.now())
+    new = NewPost(content, import_key=import_key, corrects_id=corrects)
+    added = posts.add(tx, [new], author.id if author else None, ctx.now())
     for post in added:
         act = Act.POST_IMPORTED if import_key else Act.POST_ADDED
-        ctx.record(tx, author, act, f"post:{post.id}", {"revision": post.revision})
+        told = {"revision": post.revision} | ({"corrects": corrects} if corrects else {})
+        ctx.record(tx, author, act, f"post:{post.id}", told)
     return added
 
 
@@ -135,11 +144,11 @@ def windows(
     grace = when.grace or timedelta(minutes=ctx.publishing.grace_minutes)
     now = ctx.now()
     if when.slot:
-        _require_slot(ctx, content, when.slot)
+        require_slot(ctx, content, when.slot)
         taken = taken_times(ctx, tx, now - timedelta(days=1), now + SLOT_HORIZON, but=post_id)
         after = max(now, start or now)
         slots = {
-            name: _next_slot(ctx, content.campaign, name, when.slot, taken[name], after) for name in content.channels
+            name: next_slot(ctx, content.campaign, name, when.slot, taken[name], after) for name in content.channels
         }
         return tuple(Window(name, due, due + grace) for name, due in slots.items())
     if when.at is None:
@@ -155,16 +164,6 @@ def windows(
     return tuple(Window(name, due, due + grace) for name, due in dues.items())
 
 
-def _require_slot(ctx: Context, content: Content, wanted: str) -> None:
-    serving = {slot.name for slot in ctx.schedules.slots for name in content.channels
-               if _serves(slot, content.campaign, name, NEXT_SLOT)}  # fmt: skip
-    if wanted not in {NEXT_SLOT, *serving}:
-        known = ", ".join([NEXT_SLOT, *sorted(serving)])
-        raise BadInput(
-            "There is no slot “{name}” for these accounts. There are: {known}.", name=wanted[:40], known=known
-        )
-
-
 def _kept_windows(content: Content) -> tuple[Window, ...]:
     """An account that joins gets the time that all others share."""
     shared = {(window.due, window.not_after) for window in content.windows}
@@ -173,24 +172,6 @@ def _kept_windows(content: Content) -> tuple[Window, ...]:
         (moment,) = shared
         own = {name: window or Window(name, *moment) for name, window in own.items()}
     return tuple(window for window in own.values() if window)
-
-
-def _next_slot(
-    ctx: Context, campaign: str, name: str, slot: str, taken: Collection[datetime], after: datetime
-) -> datetime:
-    fitting = tuple(each for each in ctx.schedules.slots if _serves(each, campaign, name, slot))
-    due = next_free(fitting, taken, after, ctx.channel(name).rhythm)
-    if due is None:
-        raise Refused("{channel} has no free slot within a year. Give a time, or add a slot.", channel=name)
-    return due
-
-
-def _serves(slot: Slot, campaign: str, channel: str, wanted: str) -> bool:
-    return (
-        slot.campaign == campaign
-        and wanted in {NEXT_SLOT, slot.name}
-        and (not slot.channels or channel in slot.channels)
-    )
 
 
 def edit_post(

@@ -8,11 +8,12 @@ from bot.domain.audit import Act
 from bot.domain.delivery import Delivery, Reason
 from bot.domain.errors import Refused
 from bot.domain.people import DUTIES, Duty, Person, require
-from bot.domain.post import Post, PostState
+from bot.domain.post import Content, Post, PostState
 from bot.domain.review import Void, require_reason
 from bot.services.context import Context
+from bot.services.posts import When, add_in
 from bot.services.queue import stop
-from bot.services.quorum import unapprove
+from bot.services.quorum import is_partly_sent, unapprove
 from bot.store import cases, deliveries, posts
 from bot.store.audit import Payload
 
@@ -32,6 +33,15 @@ def withdraw_post(ctx: Context, actor: Person, post_id: int, reason: str) -> tup
         if not _is_out(tx, post):
             raise Refused("Nothing of post {id} is out. To stop it: campaignbot post cancel {id}", id=post.id)
         return _take_back(ctx, tx, actor, post, said)
+
+
+def correct_post(ctx: Context, author: Person, post_id: int, content: Content, when: When) -> Post:
+    """A draft that puts right what is or was out; it needs its own two people. Raises as `add_post`."""
+    require(author, Duty.WRITE_POST)
+    with ctx.store.write() as tx:
+        if not is_partly_sent(tx, posts.get(tx, post_id)):
+            raise Refused("Nothing of post {id} is out, so nothing needs to be corrected. Edit it.", id=post_id)
+        return add_in(ctx, tx, author, content, when, corrects=post_id)[0]
 
 
 def withdraw_case(ctx: Context, actor: Person, slug: str, reason: str) -> tuple[Delivery, ...]:

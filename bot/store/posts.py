@@ -235,5 +235,10 @@ def slugs_in(tx: Connection, folded: str) -> tuple[str, ...]:
     return tuple(tx.execute(select(t.cases.c.slug).where(within(folded, spelled) > 0)).scalars())
 
 
+def corrections(tx: Connection, post_id: int) -> tuple[int, ...]:
+    """The posts that were written to put this one right."""
+    return tuple(tx.execute(select(_c.id).where(_c.corrects_id == post_id).order_by(_c.id)).scalars())
+
+
 def of_standing(tx: Connection, standing_id: int) -> tuple[Post, ...]:
     return _all(tx, select(t.posts).where(_c.standing_id == standing_id).order_by(_c.due_at, _c.id))

@@ -104,3 +104,17 @@ def test_what_stops_works_whatever_is_wrong_in_the_files_people_edit(desk: Termi
     desk.type("post", "cancel", waiting[1], "--reason", "sai ngày", by="lan")
     desk.type("delivery", "settle", str(held), "--drop", by="lan")
     desk.type("post", "withdraw", out, "--reason", "gia đình xin", "--wait", "0", by="lan")
+
+
+def test_a_correction_shows_on_both_posts(desk: Terminal) -> None:
+    wrong = published(desk)
+    desk.type("post", "withdraw", wrong, "--reason", "sai ngày", "--wait", "0", by="lan")
+    said = desk.type("post", "correct", wrong, *TEXTS, "--at", "now", by="lan").out
+    found = re.match(r"Post (\d+)", said)
+    assert found, said
+    right = found[1]
+    assert f"It corrects post {wrong}." in desk.type("post", "show", right).out
+    assert f"It is corrected by: {right}." in desk.type("post", "show", wrong).out
+    sheets = desk.read("post", "show", right), desk.read("post", "show", wrong)
+    assert (str(sheets[0]["corrects"]), [str(each) for each in sheets[1]["corrected_by"]]) == (wrong, [right])
+    assert sheets[0]["channels"] == sheets[1]["channels"]

@@ -1,17 +1,19 @@
 """Taking back what is out, everywhere it can be, also during a halt, and whatever answers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.audit import Act
-from bot.domain.errors import Refused
+from bot.domain.errors import NotFound, Refused
 from bot.domain.post import PostState
 from bot.ports import Absent, Failure, Outcome, Published, Receipt, Unsure
-from bot.services import cases, deliver, posts, queue, withdraw
+from bot.services import cases, deliver, posts, queue, review, withdraw
 from bot.services.context import Context
 from bot.services.gate import Worker
-from tests.farside import NINE, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
+from bot.services.posts import When
+from tests.farside import NINE, TEXTS, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
 from tests.house import Crew, FakeClock, told
 from tests.sample_cases import a_case
 
@@ -140,3 +142,30 @@ def test_when_a_family_asks_the_case_is_held_and_all_that_names_the_person_goes(
     assert posts.get_post(house, named).state is PostState.WITHDRAWN
     assert [(each.hold.scope, each.hold.target) for each in queue.holds(house)] == [("case", "nguyen-van-a")]
     assert len(told(house, Act.CASE_WITHDRAWN)) == 1
+
+
+def test_a_correction_is_linked_to_what_it_corrects_and_needs_its_own_approval(
+    house: Context, crew: Crew, clock: FakeClock
+) -> None:
+    wrong, worker = published(house, crew, clock)
+    withdraw.withdraw_post(house, crew.coordinator, wrong, "sai ngày")
+    drain(house, worker)
+    right = replace(posts.get_post(house, wrong).content, texts=TEXTS | {("vi", ""): "Đính chính."}, windows=())
+    made = withdraw.correct_post(house, crew.coordinator, wrong, right, When(at="now"))
+    assert (made.corrects_id, made.state) == (wrong, PostState.DRAFT)
+    assert told(house, Act.POST_ADDED, f"post:{made.id}")[0].data["corrects"] == wrong
+    drain(house, worker)
+    assert states(house, made) == []
+    submitted = review.submit(house, crew.coordinator, made.id)
+    with pytest.raises(Refused):
+        review.approve(house, crew.coordinator, made.id, submitted.digest)
+
+
+def test_what_never_left_is_edited_not_corrected(house: Context, crew: Crew) -> None:
+    waiting = scheduled(house, crew)
+    with pytest.raises(Refused, match="Edit it"):
+        withdraw.correct_post(house, crew.coordinator, waiting.id, waiting.content, When())
+    with pytest.raises(Refused):
+        withdraw.correct_post(house, crew.auditor, waiting.id, waiting.content, When())
+    with pytest.raises(NotFound):
+        withdraw.correct_post(house, crew.coordinator, 999, waiting.content, When())
