@@ -1,8 +1,9 @@
 """What a reader of a draft should stop at: what bars it, words to avoid, names not listed, twins."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bot.domain.case import Case, fold
@@ -71,12 +72,22 @@ _WORDS = re.compile(r"\w+")
 _SHINGLE = 3
 
 
+@lru_cache(maxsize=512)
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
     """Its runs of three words, whatever their case and tone marks."""
     words = _WORDS.findall(fold(text))
     return frozenset(tuple(words[n : n + _SHINGLE]) for n in range(max(1, len(words) - _SHINGLE + 1)))
 
 
-def likeness(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+Shingles = frozenset[tuple[str, ...]]
+
+
+def likeness(one: Shingles, other: Shingles) -> float:
     """From 0 to 1: how much of their shingles two texts share."""
     return len(one & other) / len(one | other)
+
+
+def likest(ones: Mapping[str, Collection[Shingles]], others: Mapping[str, Collection[Shingles]]) -> float:
+    """How alike the two likest texts of one language are."""
+    pairs = ((one, other) for language, own in ones.items() for one in own for other in others.get(language, ()))
+    return max((likeness(one, other) for one, other in pairs), default=0.0)

@@ -12,23 +12,20 @@ from bot.domain.facts import EVENT_FACT
 from bot.domain.hygiene import Problem, Severity, clean, nfc, problems
 from bot.domain.occasions import OccasionKind
 from bot.domain.parity import Difference, compare
-from bot.domain.post import Cite, Content, Misfit, PostState, Rendition, manifest, missing_languages, render, sha256
-from bot.domain.remarks import Blocked, Remark, likeness, mistyped_tags, names_in, remark, shingles, words_to_avoid
+from bot.domain.post import Cite, Content, Misfit, Rendition, manifest, missing_languages, render, sha256
+from bot.domain.remarks import Blocked, Remark, mistyped_tags, names_in, remark, words_to_avoid
 from bot.domain.review import is_past, stale_cites
 from bot.domain.slots import day_is_full, has_room, local_date, quiet
 from bot.domain.text import Figures, figures
 from bot.services.budget import costs, remarks
 from bot.services.context import Context
+from bot.services.twins import twins
 from bot.store import cases, deliveries, holds, images, posts
 
-SIMILAR_WITHIN = timedelta(days=3)
-EQUAL_WITHIN = timedelta(days=30)
-SIMILAR, NEARLY_EQUAL = 0.5, 0.9
 ALWAYS_CITED = ("identity", "status", "consent")
 MAX_PICTURES = 4
 MAX_ALT = 1_000
 _JOINT = frozenset({OccasionKind.JOINT_TRIAL, OccasionKind.JOINT_APPEAL})
-_ALIVE = (PostState.DRAFT, PostState.IN_REVIEW, PostState.SCHEDULED, PostState.PUBLISHED, PostState.PARTLY_PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +233,7 @@ def _warnings(
             )  # fmt: skip
     yield from _time_warnings(ctx, tx, content, post_id)
     if content.due:
-        yield from _twins(tx, content, content.due, post_id)
+        yield from twins(ctx, tx, content, content.due, post_id)
 
 
 def recognised(tx: Connection, content: Content) -> tuple[str, ...]:
@@ -267,19 +264,3 @@ def taken_times(
     """When each account posts, or would if what is written were approved; post `but` aside."""
     planned = posts.taken(tx, start, end, but=but)
     return {name: (*planned.get(name, ()), *deliveries.taken(tx, name, start, end)) for name in ctx.channels}
-
-
-def _twins(tx: Connection, content: Content, due: datetime, post_id: int) -> Iterator[Remark]:
-    own = {language: shingles(content.texts.get((language, ""), "")) for language in LANGUAGES}
-    near = posts.listed(tx, states=_ALIVE, start=due - EQUAL_WITHIN, end=due + EQUAL_WITHIN, limit=500)
-    for other in near:
-        other_due = other.due
-        if other.id == post_id or other_due is None or not set(other.content.channels) & set(content.channels):
-            continue
-        alike = max(
-            likeness(own[language], shingles(other.content.texts.get((language, ""), ""))) for language in LANGUAGES
-        )
-        if alike >= NEARLY_EQUAL:
-            yield remark("It is nearly the same as post {id}. Platforms refuse or hide that.", id=other.id)
-        elif alike >= SIMILAR and abs(other_due - due) <= SIMILAR_WITHIN:
-            yield remark("It is much like post {id}, which goes out within 3 days of it.", id=other.id)

@@ -54,6 +54,7 @@ class Planning:
     lead_days: int = 14
     status_max_age_days: int = 180
     leap_day: str = "28 February"
+    similar_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ class Planning(Section):
     lead_days: int = Field(14, ge=1, le=90)
     status_max_age_days: int = Field(180, ge=1, le=366)
     leap_day: Literal["28 February", "1 March"] = "28 February"
+    similar_days: int = Field(7, ge=1, le=30)
 
 
 class Publishing(Section):
