@@ -157,6 +157,13 @@ class TestFacebook(NetworkContract):
         assert isinstance(platform.publish(parcel(images=images, attempt=2)), Published)
         assert len(self.far.photos) == 2
 
+    def test_what_may_have_been_used_goes_up_anew(self, platform: Platform) -> None:
+        images = (a_picture(self.folder),)
+        self.far.faults.append(Fault.CLOSE_BEFORE)
+        assert isinstance(platform.publish(parcel(images=images)), Unsure)
+        assert isinstance(platform.publish(parcel(images=images, attempt=2)), Published)
+        assert len(self.far.photos) == 2
+
     def test_a_picture_that_cannot_go_up_leaves_the_post_absent(self, platform: Platform) -> None:
         gone, large = a_picture(self.folder, "gone"), a_picture(self.folder, "large")
         gone.path.unlink()
@@ -332,6 +339,12 @@ class TestFacebook(NetworkContract):
         missing = platform.check().missing
         assert said in " ".join(missing)
         assert bool(missing) == bool(said)
+
+    def test_a_page_that_was_named_by_its_address_is_told_its_number(
+        self, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(self.far, "_page", lambda: Reply(200, {"id": "77", "name": "Trang"}))
+        assert "page_id = “77”" in " ".join(platform.check().missing)
 
     def test_a_version_that_ends_soon_is_said(self) -> None:
         door = Door(self.far.base, clock=self.clock, timeout_s=20)
