@@ -37,6 +37,9 @@ def postgresql_server() -> Iterator[str]:
     (folder / "server").mkdir()
     server = pgserver.get_server(folder / "server" / "data")
     make_roles(server.get_uri(driver="psycopg"))
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # this one need not outlive the machine
+        administer(server.get_uri(driver="psycopg"), f"ALTER SYSTEM SET {setting} = off")
+    administer(server.get_uri(driver="psycopg"), "SELECT pg_reload_conf()")
     yield server.get_uri(driver="psycopg")
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -103,9 +103,9 @@ def a_channel(folder: Path, name: str = "rehearsal-x", like: str = "x", timezone
     return Channel(profile, Rhythm(timezone=timezone), Rehearsal(folder / "rehearsal", profile))
 
 
-def build_house(folder: Path) -> None:
-    """A new database and its keys, with nobody in it."""
-    store = Store(f"sqlite:///{folder / 'campaign.sqlite'}")
+def build_house(folder: Path, url: str = "") -> None:
+    """A new database, or the migrated one at `url`, and its keys, with nobody in it."""
+    store = Store(url or f"sqlite:///{folder / 'campaign.sqlite'}")
     schema.upgrade(store)
     keystore = Keystore.create(folder / "keystore")
     with store.write() as tx:
@@ -113,12 +113,12 @@ def build_house(folder: Path) -> None:
     store.close()
 
 
-def open_house(folder: Path, *, likes: tuple[str, ...] = ("x", "facebook")) -> Context:
+def open_house(folder: Path, *, likes: tuple[str, ...] = ("x", "facebook"), url: str = "") -> Context:
     """One rehearsal channel like each platform named. The caller closes the store."""
     schedules, messages = library()
     channels = (a_channel(folder, f"rehearsal-{like}", like) for like in likes)
     return Context(
-        store=Store(f"sqlite:///{folder / 'campaign.sqlite'}"),
+        store=Store(url or f"sqlite:///{folder / 'campaign.sqlite'}"),
         keystore=Keystore.open(folder / "keystore"),
         clock=FakeClock(),
         schedules=schedules,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -17,10 +18,11 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot.daemon import alerts
 from bot.daemon.dispatch import Dispatcher
+from bot.daemon.peers import Peers
 from bot.domain.audit import Act
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import audit, clock, deliver, plan, review
+from bot.services import anchors, audit, clock, deliver, plan, review
 from bot.services.context import Context
 from bot.store import heartbeats
 
@@ -32,13 +34,16 @@ CHECKPOINT_S = 60
 
 
 class Daemon:
-    """One worker from start to orderly stop. On SQLite a second one stands by until the first is gone."""
+    """One worker from start to orderly stop. On SQLite a second one stands by until the first is gone; on PostgreSQL
+    several work, and one of them leads.
+    """
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._stop = threading.Event()
         self._dispatcher: Dispatcher | None = None
+        self._peers = Peers(ctx.store, on_news=partial(self._safely, "news", self._poll), on_lead=self._plan_soon)
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors={"default": ThreadPoolExecutor(4), "alerts": ThreadPoolExecutor(1)},
@@ -53,15 +58,18 @@ class Daemon:
             worker = deliver.start(self._ctx, self._name)
             self._dispatcher = Dispatcher(self._ctx, worker, self._arm)
             self._note(Act.DAEMON_STARTED)
+            self._peers.join()
             self._add_jobs()
             self._scheduler.start()
+            self._peers.follow()
             ready()
             self._dispatcher.wake()
             self._dispatcher.run()
             self._scheduler.shutdown(wait=True)
             self._beat()
             self._note(Act.DAEMON_STOPPED)
-            self._safely("checkpoint", self._checkpoint)
+            self._lead("checkpoint", self._checkpoint)
+            self._peers.leave()
 
     def stop(self) -> None:
         self._stop.set()
@@ -99,20 +107,22 @@ class Daemon:
     def _add_jobs(self) -> None:
         poll = self._ctx.publishing.poll_s
         add = self._scheduler.add_job
-        add(self._poll, "interval", seconds=poll, id="poll")
-        add(self._safely, "interval", args=("reap", self._housekeep), seconds=HOUSEKEEPING_S, id="reap")
+        add(self._safely, "interval", args=("poll", self._poll), seconds=poll, id="poll")
+        often = min(HOUSEKEEPING_S, self._ctx.publishing.lease_s / 4)
+        add(self._safely, "interval", args=("reap", self._housekeep), seconds=often, id="reap")
+        add(self._lead, "interval", args=("lapse", self._lapse), seconds=HOUSEKEEPING_S, id="lapse")
         add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
         add(self._safely, "interval", args=("clock", self._mind_the_clock), seconds=HOUSEKEEPING_S, id="clock")
         aside = {"executor": "alerts"}
         if self._ctx.alerts:
-            add(self._safely, "interval", args=("alerts", self._tell), seconds=alerts.EVERY_S, id="alerts", **aside)
+            add(self._lead, "interval", args=("alerts", self._tell), seconds=alerts.EVERY_S, id="alerts", **aside)
         if self._ctx.ping:
             again = self._ctx.ping_s
             add(self._safely, "interval", args=("ping", self._ping), seconds=again, id="ping", **aside)
         now = datetime.now(self._scheduler.timezone)
-        add(self._safely, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
+        add(self._lead, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
         sign = ("checkpoint", self._checkpoint)
-        add(self._safely, "interval", args=sign, seconds=CHECKPOINT_S, id="checkpoint", next_run_time=now)
+        add(self._lead, "interval", args=sign, seconds=CHECKPOINT_S, id="checkpoint", next_run_time=now)
 
     def _arm(self, moment: datetime | None) -> None:
         """Wake the dispatcher at the next due moment; posts that other processes add are found by the poll."""
@@ -131,12 +141,17 @@ class Daemon:
     def _housekeep(self) -> None:
         if (deliver.reap(self._ctx) or deliver.is_to_look(self._ctx)) and self._dispatcher:
             self._dispatcher.wake()
+
+    def _lapse(self) -> None:
         if not clock.in_doubt(self._ctx, self._name):
             review.lapse_overdue(self._ctx)
 
     def _mind_the_clock(self) -> None:
         if clock.in_doubt(self._ctx, self._name) and clock.ask(self._ctx, self._name) and self._dispatcher:
             self._dispatcher.wake()
+
+    def _plan_soon(self) -> None:
+        self._scheduler.modify_job("plan", next_run_time=datetime.now(self._scheduler.timezone))
 
     def _plan(self) -> None:
         if clock.in_doubt(self._ctx, self._name):
@@ -148,6 +163,7 @@ class Daemon:
         with self._ctx.store.read() as tx:
             audit.require_anchor(tx, self._ctx.keystore)
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
+        anchors.hold_if_old(self._ctx)
 
     def _tell(self) -> None:
         alerts.tell(self._ctx, self._stop.is_set)
@@ -162,6 +178,11 @@ class Daemon:
     def _note(self, act: Act) -> None:
         with self._ctx.store.write() as tx:
             self._ctx.record(tx, None, act, f"daemon:{self._name}")
+
+    def _lead(self, job: str, work: Callable[[], None]) -> None:
+        """What one daemon does for all."""
+        if self._peers.leads:
+            self._safely(job, work)
 
     def _safely(self, job: str, work: Callable[[], None]) -> None:
         """A job that fails is said and tried again at its next time; it never ends the daemon."""

@@ -9,11 +9,11 @@ from datetime import datetime
 from bot.daemon.clockwatch import ClockWatch
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import clock, deliver
+from bot.services import clock, deliver, share
 from bot.services.context import Context
 from bot.services.deliver import Done
 from bot.services.gate import Worker
-from bot.store import deliveries, heartbeats
+from bot.store import heartbeats
 
 IDLE_S = 60.0
 PAUSE_AFTER_FAILURE_S = 2.0
@@ -47,9 +47,9 @@ class Dispatcher:
         self._on_next(self._next_moment())
 
     def _next_moment(self) -> datetime | None:
-        waiting = [name for name in self._ctx.channels if name not in self._busy]
-        with self._ctx.store.read() as tx:
-            return deliveries.next_moment(tx, waiting)
+        return share.next_moment(
+            self._ctx, self._worker, [each for each in self._ctx.channels if each not in self._busy]
+        )
 
     def stop(self) -> None:
         """Begin nothing new; what is in flight is waited for and written down."""

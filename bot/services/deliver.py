@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,6 +22,7 @@ from bot.services.context import Context
 from bot.services.gate import Wave, Worker, open_wave, rule
 from bot.services.outcomes import conclude, conclude_look, conclude_revisit, conclude_withdrawal, end, move, repeats
 from bot.services.queue import stop
+from bot.services.share import share
 from bot.store import deliveries, heartbeats, holds
 
 RULINGS_A_CHANNEL = 50
@@ -128,8 +130,9 @@ def wave(
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
         for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
             move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
-        errands = (_next_errand(ctx, seen, channel) or _begin_revisit(ctx, seen, channel) for channel in free)
-        return tuple(errand for errand in errands if errand is not None)
+        ours, room = share(ctx, tx, worker, free)
+        errands = (_next_errand(ctx, seen, channel) or _begin_revisit(ctx, seen, channel) for channel in ours)
+        return tuple(islice(filter(None, errands), room))
 
 
 def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any], None]:

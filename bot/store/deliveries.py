@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert,
 
 from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import NotFound
+from bot.store.peers import tell
 from bot.store.rows import value
 from bot.store.tables import DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
 
@@ -52,6 +53,7 @@ def add(tx: Connection, new: Sequence[NewDelivery]) -> None:
         next_at = each.due_at if answers is None else each.not_after
         row = asdict(each) | {"reply_to": answers, "state": DeliveryState.SCHEDULED, "next_at": next_at}
         ids.append(tx.execute(insert(deliveries).values(row).returning(_c.id)).scalar_one())
+    tell(tx)
 
 
 def _value(row: Row[Any]) -> Delivery:
@@ -104,6 +106,12 @@ _ON_CHANNEL = (_c.channel == bindparam("channel"), _c.reply_to.is_(None))
 _PUBLISHED = select(func.count()).where(*_ON_CHANNEL, _c.published_at >= bindparam("since"))
 _PUBLISHED_LATE = _PUBLISHED.where(_c.due_at < bindparam("before"))
 _LAST_PUBLISHED = select(func.max(_c.published_at)).where(*_ON_CHANNEL)
+_NEWEST = (
+    select(_c.published_at, _c.due_at)
+    .where(*_ON_CHANNEL, _c.published_at.is_not(None))
+    .order_by(_c.published_at.desc())
+    .limit(100)
+)
 _RELEASED = (
     update(deliveries).where(_c.reply_to == bindparam("parent"), _c.state.in_(WAITING)).values(next_at=bindparam("now"))
 )
@@ -175,6 +183,7 @@ def next_unwanted(tx: Connection, channel: str, now: datetime) -> Delivery | Non
 
 def ask_withdrawal(tx: Connection, post_id: int, now: datetime) -> tuple[Delivery, ...]:
     """What is out of the post is to be taken down from now on; returns all that is not down yet."""
+    tell(tx)
     out = (_c.post_id == post_id, _c.state == DeliveryState.PUBLISHED, _c.withdrawn_at.is_(None))
     tx.execute(update(deliveries).where(*out).values(withdraw_at=now, withdraw_note="", look_at=None))
     return _all(tx, select(deliveries).where(*out))
@@ -270,6 +279,7 @@ def cancel_open(tx: Connection, post_id: int, reason: Reason | str) -> tuple[Del
 
 def revive(tx: Connection, post_id: int, digest: str) -> int:
     """Bring back cancelled deliveries of exactly this approved content that were never tried; returns how many."""
+    tell(tx)
     untried = (_c.post_id == post_id, _c.digest == digest, _c.attempts == 0, _c.state == DeliveryState.CANCELLED)
     return tx.execute(update(deliveries).where(*untried).values(state=DeliveryState.SCHEDULED, reason="")).rowcount
 
@@ -310,12 +320,10 @@ def attempts_of(tx: Connection, delivery_id: int) -> tuple[Attempt, ...]:
     return tuple(value(Attempt, row) for row in tx.execute(query))
 
 
-def lateness(tx: Connection, last: int = 100) -> float:
-    """Median seconds from due to published, of the newest first parts; 0 when nothing was published yet."""
-    query = select(_c.published_at, _c.due_at).where(_c.published_at.is_not(None), _c.reply_to.is_(None))
-    newest = tx.execute(query.order_by(_c.id.desc()).limit(last))
-    late = sorted((row.published_at - row.due_at).total_seconds() for row in newest)
-    return late[len(late) // 2] if late else 0.0
+def lateness(tx: Connection, channels: Iterable[str]) -> list[float]:
+    """Seconds from due to published of the newest first parts of each channel, in rising order."""
+    newest = (row for name in channels for row in tx.execute(_NEWEST, {"channel": name}))
+    return sorted((row.published_at - row.due_at).total_seconds() for row in newest)
 
 
 def counts(tx: Connection) -> dict[str, int]:

@@ -114,7 +114,7 @@ class Store:
 
         Raises StoreFailed when the database or the disk gives up, Conflict when a unique thing exists already.
         """
-        with _plain_errors(self), self._writer.begin() as tx:
+        with plain_errors(self), self._writer.begin() as tx:
             self._require_in_place()
             if not self.is_sqlite:
                 tx.execute(_TAKE_TURNS)
@@ -123,7 +123,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view; on PostgreSQL a snapshot. Raises StoreFailed."""
-        with _plain_errors(self), self._reader.begin() as tx:
+        with plain_errors(self), self._reader.begin() as tx:
             self._require_in_place()
             if not self.is_sqlite:
                 tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -216,7 +216,7 @@ _TAKEN = re.compile("UNIQUE constraint|duplicate key")
 
 
 @contextmanager
-def _plain_errors(store: Store) -> Iterator[None]:
+def plain_errors(store: Store) -> Iterator[None]:
     """Turns what the driver says into one sentence; the parameters of a statement never leave here."""
     try:
         yield

@@ -825,6 +825,8 @@ def test_a_repeat_carries_the_same_key(house: Context, crew: Crew, clock: FakeCl
 def test_a_restored_copy_is_halted_before_anything_leaves(
     house: Context, crew: Crew, clock: FakeClock, far: FarSide
 ) -> None:
+    if not house.store.is_sqlite:
+        pytest.skip("on PostgreSQL the program cannot cut its record short, not even for a test")
     scheduled(house, crew)
     with house.store.read() as tx:
         size = tx.execute(tables.audit_records.select()).fetchall().__len__()

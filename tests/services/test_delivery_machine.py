@@ -6,11 +6,13 @@ A far side keeps its own ledger and is the judge; a crash forgets all that was n
 import atexit
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,10 +30,12 @@ from bot.services.context import Context
 from bot.services.deliver import Done
 from bot.services.posts import When
 from bot.store import deliveries
+from tests.databases import as_role, database
 from tests.house import Crew, FakeClock, bring_in, build_house, open_house
 
 CAMPAIGN = "stop-the-crackdown-vn"
 PROOF, BLIND, KEYED = "rehearsal-x", "rehearsal-facebook", "rehearsal-bluesky"
+LIKES = ("x", "facebook", "bluesky")
 KEY_LIFE = timedelta(minutes=60)
 FAULTS = (
     "none",
@@ -123,10 +127,9 @@ def house_with_crew() -> tuple[Path, Crew]:
 class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        original, self.crew = house_with_crew()
         self.folder = Path(mkdtemp(prefix="campaignbot-machine-"))
-        shutil.copytree(original, self.folder, dirs_exist_ok=True)
-        ctx = open_house(self.folder, likes=("x", "facebook", "bluesky"))
+        self.cleared = ExitStack()
+        ctx, self.crew = self.opened()
         assert isinstance(ctx.clock, FakeClock)
         self.clock = ctx.clock
         self.ledgers = {
@@ -148,6 +151,11 @@ class Deliveries(RuleBasedStateMachine):
         self.done: list[Done] = []
         self.count = 0
 
+    def opened(self) -> tuple[Context, Crew]:
+        original, crew = house_with_crew()
+        shutil.copytree(original, self.folder, dirs_exist_ok=True)
+        return open_house(self.folder, likes=LIKES), crew
+
     @initialize()
     def start(self) -> None:
         self.worker = deliver.start(self.ctx, "machine")
@@ -157,6 +165,7 @@ class Deliveries(RuleBasedStateMachine):
             self.run_to_the_end()
         finally:
             self.ctx.store.close()
+            self.cleared.close()
             shutil.rmtree(self.folder)
 
     def all(self) -> Mapping[int, Delivery]:
@@ -338,6 +347,30 @@ class Deliveries(RuleBasedStateMachine):
 EFFORT = settings(stateful_step_count=20, max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
 TestDeliveries = pytest.mark.slow(Deliveries.TestCase)
 TestDeliveries.settings = EFFORT
+
+
+class DeliveriesOnPostgreSQL(Deliveries):
+    """The same, with a house of its own each time, in the role of daily use."""
+
+    server: ClassVar[str]
+    empty: ClassVar[str]
+
+    def opened(self) -> tuple[Context, Crew]:
+        url = as_role(self.server, self.cleared.enter_context(database(self.server, self.empty)))
+        build_house(self.folder, url)
+        ctx = open_house(self.folder, likes=LIKES, url=url)
+        return ctx, bring_in(ctx)
+
+
+@pytest.fixture(scope="module")
+def machine_on_postgresql(postgresql_server: str, postgresql_original: str) -> None:
+    DeliveriesOnPostgreSQL.server, DeliveriesOnPostgreSQL.empty = postgresql_server, postgresql_original
+
+
+TestDeliveriesOnPostgreSQL = pytest.mark.usefixtures("machine_on_postgresql")(
+    pytest.mark.postgres(pytest.mark.slow(DeliveriesOnPostgreSQL.TestCase))
+)
+TestDeliveriesOnPostgreSQL.settings = EFFORT
 
 
 class NaiveDeliveries(Deliveries):

@@ -331,7 +331,7 @@ def test_a_channel_is_not_paused_or_resumed_by_mistake(
 def test_a_halt_outlives_the_process(ctx: Context, crew: Crew) -> None:
     queue.halt(ctx, crew.auditor, WHY)
     ctx.store.close()
-    reopened = Store(f"sqlite:///{ctx.store.path}")
+    reopened = Store(ctx.store.url.render_as_string(hide_password=False))
     with reopened.write() as tx:
         assert holds.open_holds(tx) == {HALT}
     reopened.close()
