@@ -1,5 +1,7 @@
 """`delivery`: what was sent where, what waits and why, and what a person must settle."""
 
+from pathlib import Path
+
 import click
 
 from bot.cli.frame import (
@@ -168,3 +170,19 @@ def acknowledge(session: Session, actor: Person, delivery_id: int) -> None:
 
     settling.acknowledge(session.ctx, actor, delivery_id)
     say("Delivery {id} is no longer reported.", id=delivery_id)
+
+
+@delivery.command(examples=("delivery export 9 appeal-9 --as lan",))
+@click.argument("delivery_id", metavar="ID", type=NUMBER)
+@click.argument("folder", type=click.Path(path_type=Path))
+@acting()
+def export(session: Session, actor: Person, delivery_id: int, folder: Path) -> None:
+    """Write what an appeal to a platform needs into a new folder: the receipt, the words, who agreed, the proof.
+
+    People are in it by their pseudonyms alone, unless the text names them.
+    """
+    from bot.services import evidence
+
+    proven = evidence.export_delivery(session.ctx, actor, delivery_id, folder)
+    say("It is in {folder}; {number} records prove it. To check them:", folder=folder, number=proven)
+    click.echo(f"  python3 {folder}/proof/verify_audit.py {folder}/proof")

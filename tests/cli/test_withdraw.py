@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 from bot.app import build
 from bot.services import deliver
@@ -118,3 +119,12 @@ def test_a_correction_shows_on_both_posts(desk: Terminal) -> None:
     sheets = desk.read("post", "show", right), desk.read("post", "show", wrong)
     assert (str(sheets[0]["corrects"]), [str(each) for each in sheets[1]["corrected_by"]]) == (wrong, [right])
     assert sheets[0]["channels"] == sheets[1]["channels"]
+
+
+def test_what_an_appeal_needs_is_written_into_a_folder(desk: Terminal, tmp_path: Path) -> None:
+    post = published(desk)
+    delivery = str(desk.read("delivery", "list", "--post", post)[0]["id"])
+    folder = tmp_path / "appeal"
+    assert "records prove it" in desk.type("delivery", "export", delivery, str(folder), by="lan").out
+    assert {"delivery.json", "delivery.txt", "manifest.json", "proof"} <= {path.name for path in folder.iterdir()}
+    assert "is not empty" in desk.type("delivery", "export", delivery, str(folder), by="lan", code=1).err
