@@ -134,7 +134,7 @@ class X:
         me = _part(given, "data") if isinstance(given, Answer) else {}
         if not isinstance(given, Answer) or given.status != HTTPStatus.OK or not _is_number(me.get("id")):
             why = self._api.refusal(given).detail
-            return Account("", self._api.door.base, missing=(Said("Cannot sign in: {why}.", why=why.rstrip(".")),))
+            return Account("", self._api.door.base, missing=(Said("Cannot sign in: {why}.", why=why),))
         missing: list[str] = list(filter(None, [clock_note(given, self._clock.now())]))
         if right := _RIGHTS.get(given.headers.get("x-access-level", "")):
             missing.append(right)

@@ -149,7 +149,8 @@ class Api:
         failure = _failure(given.status, kind)
         # What is signed by a clock that is wrong is refused as well.
         clock = clock_note(given, now) if failure is Failure.AUTH_BROKEN else ""
-        return Absent(failure, " ".join(filter(None, (self.door.clean(f"{given.status}: {said}"), clock))))
+        detail = "; ".join(filter(None, (self.door.clean(f"{given.status}: {said}").rstrip("."), clock)))
+        return Absent(failure, detail.rstrip("."))
 
 
 def _failure(status: int, kind: str) -> Failure:

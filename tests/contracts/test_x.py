@@ -7,9 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.domain.delivery import Reason, Sighting
+from bot.domain.text import nfc
 from bot.platforms import xapi
 from bot.platforms.http import Door
 from bot.platforms.x import STRANGE, X, number_of
@@ -20,7 +23,7 @@ from tests.contracts import openapi_extract
 from tests.contracts.network_contract import EARLIER, TOKEN, NetworkContract
 from tests.contracts.platform_contract import DUE, a_picture, parcel
 from tests.contracts.simulators.base import HTML, Fault, Reply
-from tests.contracts.simulators.x import PROBLEMS, Server, problem, weight
+from tests.contracts.simulators.x import PROBLEMS, Server, as_shown, problem, weight
 
 AT = int(DUE.timestamp())
 EXTRACT = Path(__file__).parent / "x_openapi_extract.toml"
@@ -468,6 +471,25 @@ def test_words_are_known_where_nobody_says_where_a_link_leads() -> None:
     assert reads("Tự do https://example.org", post) is None
     assert reads("Tự do", post) is None
     assert reads("Khác", post) is False
+
+
+WORDS = (
+    "Nguyễn", "Văn", "A.", "https://example.org/vi?a=1&b=(2)#c", "example.org", "tự.Do", "&amp;", "<b>", "R&D",
+    "👩‍👩‍👧", "#NhânQuyền", "שלום", "e\u0323\u0302", "https://example.org/.", "(https://example.net)", "http://EXAMPLE.com/A/",
+)  # fmt: skip
+
+
+@given(words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=12), gap=st.sampled_from([" ", "\n", "\n\n"]))
+def test_whatever_x_shows_of_a_text_is_known_for_it_and_for_no_other(words: list[str], gap: str) -> None:
+    text = gap.join(words)
+    for escapes in (True, False):
+        for fields in ({"entities"}, set[str]()):
+            links: dict[str, str] = {}
+            shown = as_shown({"id": "1", "written": nfc(text), "media": []}, links, fields, escapes=escapes)
+            assert reads(text, shown) is (True if fields or not links else None)
+            other = text.replace("example.org", "exemple.org")
+            assert other == text or reads(other, shown) is None
+            assert reads(text + " nữa", shown) is False
 
 
 @pytest.mark.parametrize(

@@ -259,23 +259,7 @@ class Server(Simulator):
         return shown
 
     def _shown(self, number: str, fields: set[str]) -> dict[str, Any]:
-        post, urls = self.posts[number], list[dict[str, Any]]()
-
-        def short(leads: str, **more: str) -> str:
-            url = self.links.setdefault(f"{number} {leads}", f"https://t.co/{len(self.links):010}")
-            urls.append({"start": 0, "end": 23, "url": url, "expanded_url": leads} | more)
-            return url
-
-        text = LINK.sub(lambda m: short(m[0] if "://" in m[0] else f"http://{m[0]}"), post["written"])
-        if self.escapes:
-            text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        if media := post["media"]:
-            place = f"https://x.com/org/status/{number}/photo/1"
-            text += f" {short(place, media_key=f'13_{media[0]}')}"
-        told: dict[str, Any] = {"id": number, "text": text, "edit_history_post_ids": [number]}
-        if "created_at" in fields:
-            told["created_at"] = post["created_at"].strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        return told | ({"entities": {"urls": urls}} if urls and "entities" in fields else {})
+        return as_shown(self.posts[number], self.links, fields, escapes=self.escapes)
 
     def _one(self, number: str, query: Mapping[str, str]) -> Reply:
         if number in self.posts:
@@ -293,3 +277,23 @@ class Server(Simulator):
 
 def _alike(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def as_shown(post: Mapping[str, Any], links: dict[str, str], fields: set[str], *, escapes: bool) -> dict[str, Any]:
+    """What was written, with its links short, its letters escaped, and its pictures as one more link."""
+    number, urls = post["id"], list[dict[str, Any]]()
+
+    def short(leads: str, **more: str) -> str:
+        url = links.setdefault(f"{number} {leads}", f"https://t.co/{len(links):010}")
+        urls.append({"start": 0, "end": 23, "url": url, "expanded_url": leads} | more)
+        return url
+
+    text = LINK.sub(lambda m: short(m[0] if "://" in m[0] else f"http://{m[0]}"), post["written"])
+    if escapes:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if media := post["media"]:
+        text += f" {short(f'https://x.com/org/status/{number}/photo/1', media_key=f'13_{media[0]}')}"
+    told: dict[str, Any] = {"id": number, "text": text, "edit_history_post_ids": [number]}
+    if "created_at" in fields:
+        told["created_at"] = post["created_at"].strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return told | ({"entities": {"urls": urls}} if urls and "entities" in fields else {})
