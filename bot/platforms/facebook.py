@@ -120,9 +120,10 @@ class Facebook:
             why = self._graph.refusal(given).detail
             return Account("", self._page, missing=(Said("Cannot sign in: {why}.", why=why),))
         token, listed, now = self._debugged(), self._listed(1), self._door.clock.now()
+        number, name, link = (self._door.clean(page.get(each) or "") for each in ("id", "name", "link"))
         missing = [*token.lacking(self._page), *token.ending(now), *self._version.amiss(given, now)]
-        if page["id"] != self._page:
-            missing.append(Said("This Page is known by its number only: write page_id = “{id}”.", id=page["id"]))
+        if number != self._page:
+            missing.append(Said("This Page is known by its number only: write page_id = “{id}”.", id=number))
         if page.get("is_published") is False:
             missing.append(Said("The Page is not published: nobody sees it."))
         if not isinstance(listed, Answer):
@@ -131,8 +132,7 @@ class Facebook:
         missing += filter(None, [clock_note(given, now)])
         notes = (*token.notes(), *self._version.notes(), *_USUAL)
         used = Said("Facebook counts {percent} % of what it allows.", percent=round(self._graph.usage.percent))
-        url = str(page.get("link") or f"{SITE}/{self._page}")
-        return Account(str(page["id"]), self._door.clean(page.get("name")), url, (*notes, used), tuple(missing))
+        return Account(number, name, link or f"{SITE}/{number}", (*notes, used), tuple(missing))
 
     def _debugged(self) -> PageToken:
         """Facebook cannot be asked about a token without writing it into the address."""
