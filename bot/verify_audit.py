@@ -33,6 +33,7 @@ RECORD = re.compile(
     r'"ts":"(?P<ts>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3})Z","v":1\}'
 )
 NOTE = re.compile(rf"({ORIGIN})\n([1-9][0-9]{{0,14}})\n([A-Za-z0-9+/]{{43}}=)\n\n((?:— {ORIGIN} [A-Za-z0-9+/]+=*\n)+)")
+QUOTED = re.compile(r"^[> \t]+|[ \t\r]+$", re.MULTILINE)
 VKEY = re.compile(rf"({ORIGIN})\+([0-9a-f]{{8}})\+([A-Za-z0-9+/]{{44}})")
 MANIFEST = re.compile(rb'\{"head":"([0-9a-f]{64})","origin":"[^"]+","size":([0-9]{1,15}),"v":1\}\n')
 
@@ -184,6 +185,13 @@ def read_note(text: str) -> Note:
     signatures = tuple((name, blob[:4].hex(), blob[4:]) for name, blob in blobs if len(blob) == 4 + 64)
     body = "".join(f"{found[line]}\n" for line in (1, 2, 3)).encode()
     return Note(found[1], int(found[2]), read_base64(found[3]), body, signatures)
+
+
+def note_in(letter: bytes) -> bytes:
+    """The signed note in a text that it was sent or kept in; the text itself if there is none."""
+    text = QUOTED.sub("", letter[: 64 * MAX_NOTE].decode(errors="replace")) + "\n"
+    found = re.search(NOTE.pattern.removesuffix("+)") + "{1,16})", text)
+    return found[0].encode() if found else letter
 
 
 def read_base64(text: str) -> bytes:
@@ -370,7 +378,7 @@ def culprit(log: Log, seq: int, entry: Entry, origin: str) -> int:
 def judge(log: Log, pinned: list[Key], anchors: list[Path], *, every: bool) -> Verdict:
     """A note is believed against the records only if its signature holds; else the note is what is wrong."""
     for anchor in anchors:
-        log.add_note(read_some(anchor), f"The anchor {anchor}")
+        log.add_note(note_in(read_some(anchor)), f"The anchor {anchor}")
     log.notes = sorted(set(log.notes), key=lambda note: note.size)
     walk, faults = Walk(), log.faults
     try:
@@ -428,9 +436,71 @@ def files_amiss(log: Log, walk: Walk) -> list[str]:
     return [f"{name} is altered." for name, had, want in found if had != want]
 
 
+# Single entries, each with the path of hashes from it to a signed root.
+
+
+def root_by(leaf: bytes, seq: int, size: int, path: list[bytes]) -> bytes:
+    """RFC 9162, section 2.1.3.2. Raises ValueError where it is no path of such an entry."""
+    at, last = seq, size - 1
+    require(0 <= seq < size)
+    for step in path:
+        require(last)
+        is_right = at & 1 or at == last
+        leaf = sha256(b"\x01" + (step + leaf if is_right else leaf + step)).digest()
+        while is_right and at and not at & 1:
+            at, last = at >> 1, last >> 1
+        at, last = at >> 1, last >> 1
+    require(not last)
+    return leaf
+
+
+def read_proven(line: bytes, note: Note) -> tuple[int, Entry]:
+    """Raises ValueError, or Bad."""
+    found = decode_json(line.decode())
+    require(set(found) == {"path", "record", "seq"} and encode_json(found) + "\n" == line.decode())
+    seq, path = found["seq"], [bytes.fromhex(step) for step in found["path"]]
+    require(isinstance(seq, int) and all(len(step) == len(note.root) for step in path))
+    entry = read_entry(found["record"].encode(), (), seq)
+    if entry.log != note.origin or root_by(entry.leaf, seq, note.size, path) != note.root:
+        raise Bad(seq, "is not in the log that was signed")
+    return seq, entry
+
+
+def judge_entries(folder: Path, pinned: list[Key], anchors: list[Path]) -> Verdict:
+    """Good only if every entry is in its place under the checkpoint, and that is signed by a known key."""
+    entries: dict[int, Entry] = {}
+    try:
+        note = read_note(read_some(folder / "checkpoint").decode())
+        with (folder / "entries.jsonl").open("rb") as file:
+            while line := file.readline(MAX_FILE):
+                seq, entry = read_proven(line, note)
+                require(seq > max(entries, default=-1))
+                entries[seq] = entry
+        require(all(entries[seq].pc == given for seq, given in folder_payloads(folder / "payloads.jsonl")))
+        kept = [read_note(note_in(read_some(anchor)).decode()) for anchor in anchors]
+    except Bad as bad:
+        return Verdict(ALTERED, f"Entry {bad.seq} {bad.why}.", len(entries), 0, bad.seq)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return Verdict(ALTERED, "An entry, its path or payload, the checkpoint or an anchor is altered.", len(entries))
+    named = [str(each.data.get("vkey")) for each in entries.values() if each.act in {"log.opened", "key.added"}]
+    keys = pinned
+    with suppress(ValueError):
+        keys = pinned or [read_key(text) for text in named]
+    if any((each.origin, each.size) == (note.origin, note.size) and each.root != note.root for each in kept):
+        return Verdict(ALTERED, "The checkpoint is not the one of the anchor.", len(entries))
+    if not any(is_signed(note, key) for key in keys):
+        return Verdict(NOT_PROVABLE, "The checkpoint is not signed by a known key.", len(entries))
+    same = any((each.size, each.root) == (note.size, note.root) for each in kept)
+    unsure = " No anchor is of this very checkpoint: check the whole log with them." if anchors and not same else ""
+    said = f"{len(entries)} entries are in the log of {note.size} that was signed.{unsure}"
+    return Verdict(GOOD, said, len(entries), len(entries))
+
+
 def verify(path: Path, *, pinned: list[Key], anchors: list[Path], every: bool = False) -> Verdict:
     """Raises Unusable if there is no audit log at `path`."""
     try:
+        if (path / "entries.jsonl").is_file():
+            return judge_entries(path, pinned, anchors)
         if path.is_dir():
             return judge(open_folder(path), pinned, anchors, every=every)
         if not read_some(path).startswith(b"SQLite format 3\0"):
@@ -452,7 +522,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = Arguments(description="Checks an audit log.", epilog="Exit: 0 good, 1 altered, 2 not provable, 3 usage.")
     parser.add_argument("path", type=Path, help="an export folder, or the SQLite database")
     parser.add_argument("--vkey", action="append", default=[], help="a key you were given; else the log's own")
-    parser.add_argument("--anchor", action="append", default=[], type=Path, help="a checkpoint kept elsewhere")
+    parser.add_argument(
+        "--anchor", action="append", default=[], type=Path, help="a checkpoint kept elsewhere, or its letter"
+    )
     parser.add_argument("--all-signatures", action="store_true", help="not only the newest of each key: slow")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)

@@ -1,9 +1,11 @@
 """`audit`: the record of everything that was done, its verification, and its export for others."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
+from bot.cli.anchor import LETTER, anchor, witness, written_note
 from bot.cli.frame import (
     NUMBER,
     Group,
@@ -16,7 +18,7 @@ from bot.cli.frame import (
     say,
     show,
     table,
-    text_of,
+    write_text,
     zone_name,
 )
 from bot.domain.errors import Tampered
@@ -76,7 +78,7 @@ def verify(session: Session, *, anchors: tuple[Path, ...], all_signatures: bool,
 
     # Not through the front door: that stays shut where the guards are gone, and then one wants to know since when.
     store, keystore = open_store(session.settings), open_keystore(session.settings)
-    notes = [text_of(f"@{path}") + "\n" for path in anchors]
+    notes = [written_note(path) for path in anchors]
     with store.read() as tx:
         verdict = log.verify(tx, vkeys=keystore.vkeys, anchors=notes, keystore=keystore, every=all_signatures)
         try:
@@ -97,35 +99,61 @@ def verify(session: Session, *, anchors: tuple[Path, ...], all_signatures: bool,
         raise click.exceptions.Exit(code)
 
 
-@audit.command()
+@audit.command(
+    examples=("audit checkpoint --mail", "audit checkpoint --out note.txt", "audit checkpoint --publish DIR")
+)
+@option("--out", type=click.Path(path_type=Path), help="Write the note into this file.")
+@option("--mail", is_flag=True, help="Print a letter around it, in both languages, for somebody who will keep it.")
+@option("--publish", type=click.Path(path_type=Path), help="Write what a witness reads into this folder.")
 @click.pass_obj
-def checkpoint(session: Session) -> None:
+def checkpoint(session: Session, out: Path | None, publish: Path | None, *, mail: bool) -> None:
     """Sign the log as it stands, and print the note: a copy kept by somebody else is what nobody can forge."""
     from bot.services import audit as log
+    from bot.services import proofs
 
     ctx = session.ctx
     made = log.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
-    if made:
-        click.echo(made.note, nl=False)
+    if made is None:
+        return
+    if publish:
+        with ctx.store.read() as tx:
+            size = proofs.publish(tx, publish, ctx.keystore)
+        say("A witness finds {size} entries in {folder}.", size=size, folder=publish)
+    if out:
+        write_text(out, made.note)
+    elif not publish:
+        click.echo(LETTER.format(name=session.settings.bot.name, note=made.note) if mail else made.note, nl=False)
 
 
-@audit.command()
+@audit.command(
+    examples=("audit export record --as giang", "audit export post-57 --post 57 --payloads --mask --as giang")
+)
 @click.argument("folder", type=click.Path(path_type=Path))
+@option("--post", type=NUMBER, help="Only the entries about this post, each with its proof.")
 @option("--payloads", is_flag=True, help="With names, reasons and texts: keep such a copy as safe as the keys.")
+@option("--mask", is_flag=True, help="Of these, leave out what is sealed for our own people.")
 @acting()
-def export(session: Session, actor: Person, folder: Path, *, payloads: bool) -> None:
+def export(session: Session, actor: Person, folder: Path, post: int | None, *, payloads: bool, mask: bool) -> None:
     """Write the log and its verifier into a new folder, for others to check with Python alone."""
     from bot.domain.audit import Act
     from bot.services import audit as log
+    from bot.services import proofs
 
     require(actor, Duty.EXPORT)
     ctx = session.ctx
+    log.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
+    write = partial(proofs.export_post, post_id=post) if post else log.export
     with ctx.store.read() as tx:
-        size = log.export(tx, folder, keystore=ctx.keystore, with_payloads=payloads)
+        size = write(tx, folder, keystore=ctx.keystore, with_payloads=payloads, mask=mask)
     with ctx.store.write() as tx:
-        ctx.record(tx, actor, Act.LOG_EXPORTED, "log:1", {"size": size, "payloads": payloads})
+        about = {"post": post} if post else {}
+        ctx.record(tx, actor, Act.LOG_EXPORTED, "log:1", {"size": size, "payloads": payloads, "mask": mask, **about})
     say(
         "{size} entries are in {folder}. To check them: python3 {folder}/verify_audit.py {folder}",
         size=size,
         folder=folder,
     )
+
+
+audit.add_command(anchor)
+audit.add_command(witness)

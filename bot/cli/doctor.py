@@ -110,16 +110,26 @@ def _role(ctx: "Context") -> Iterator[Symptom]:
 
 
 def _log(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import anchors
     from bot.services import audit as log
     from bot.store import audit
 
     with ctx.store.read() as tx:
         log.require_anchor(tx, ctx.keystore)
         size, sealed = audit.size(tx), audit.latest_checkpoint(tx)
+        exposed = anchors.exposure(tx)
     line = "The log has {size} entries; {sealed} of them are signed for, last at {time}."
     yield good(
         "log", line, size=size, sealed=sealed.size if sealed else 0, time=show(sealed.at if sealed else None, zone)
     )
+    most = ctx.publishing.anchor_max_age_days
+    if exposed and ctx.now() - exposed.since > (timedelta(days=most) * 0.8 if most else anchors.WARN_AFTER):
+        level = bad if most else note
+        yield level(
+            "anchor",
+            "Nobody outside keeps a checkpoint newer than {time}. Give one: campaignbot audit checkpoint --mail",
+            time=show(exposed.since, zone),
+        )
 
 
 def _disk(ctx: "Context", _zone: str) -> Iterator[Symptom]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import click
 
 from bot.domain.case import YEARS
-from bot.domain.errors import BadInput
+from bot.domain.errors import BadInput, StoreFailed
 from bot.domain.reader import normal as nfc
 from bot.i18n import _
 
@@ -230,6 +230,16 @@ def text_of(given: str) -> str:
         return nfc(raw.decode("utf-8-sig")).strip("\n")
     except UnicodeDecodeError:
         raise BadInput("{file} is not UTF-8 text. Save it as UTF-8.", file=given[:60]) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Whole or not at all. Raises StoreFailed."""
+    spare = path.with_name(f".{path.name}.new")
+    try:
+        spare.write_text(text, encoding="utf-8")
+        spare.replace(path)
+    except OSError as error:
+        raise StoreFailed("{path} cannot be written: {why}.", path=path, why=error.strerror) from error
 
 
 def names(given: str | None) -> tuple[str, ...]:

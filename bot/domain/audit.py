@@ -21,6 +21,7 @@ class Act(StrEnum):
     LOG_OPENED = "log.opened"
     LOG_EXPORTED = "log.exported"
     LOG_ALTERED = "log.altered"
+    LOG_ANCHORED = "log.anchored"
     KEY_ADDED = "key.added"
     DAEMON_STARTED = "daemon.started"
     DAEMON_STOPPED = "daemon.stopped"

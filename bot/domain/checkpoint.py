@@ -122,3 +122,15 @@ def parse_note(text: str) -> Note:
     if not text.startswith(body.decode()):
         raise Malformed("the root is not in canonical base64")
     return Note(origin, size, root, body, tuple(signatures))
+
+
+_QUOTED = re.compile(r"^[> \t]+|[ \t\r]+$", re.MULTILINE)
+_LAID_IN = re.compile(_NOTE.pattern.removesuffix("+)") + r"{1,16})")
+
+
+def note_in(text: str) -> str:
+    """The signed note in a text that it was sent or kept in, such as a mail. Raises Malformed if there is none."""
+    found = _LAID_IN.search(_QUOTED.sub("", text[: 64 * MAX_NOTE]) + "\n")
+    if found is None:
+        raise Malformed("there is no signed checkpoint")
+    return found[0]

@@ -74,6 +74,7 @@ class Reason(StrEnum):
     PARENT_MISSING = "parent_missing"
     GATE_FAILED = "gate_failed"
     RESTORED = "restored"
+    ANCHOR_OLD = "anchor_old"
     NO_ANSWER = "no_answer"
     LEASE_EXPIRED = "lease_expired"
     NOT_FOUND_TWICE = "not_found_twice"

@@ -50,6 +50,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "parent_missing": "the post that it answers is not out",
         "gate_failed": "it could not be checked",
         "restored": "an earlier state of the database was put back",
+        "anchor_old": "nobody outside has kept a checkpoint of the log for too long",
         "no_answer": "no clear answer came",
         "lease_expired": "the program stopped while sending it",
         "not_found_twice": "looked twice, and it is not there",

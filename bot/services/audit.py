@@ -1,6 +1,7 @@
 """The audit log as a whole: signed checkpoints, verification, and the export that others can check."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -89,16 +90,20 @@ def _replay(tx: Connection, last: Checkpoint | None, keystore: Keystore) -> Fron
 
 
 def export(
-    tx: Connection, folder: Path, *, keystore: Keystore, with_payloads: bool = False, anchors: Iterable[str] = ()
+    tx: Connection,
+    folder: Path,
+    *,
+    keystore: Keystore,
+    with_payloads: bool = False,
+    mask: bool = False,
+    anchors: Iterable[str] = (),
 ) -> int:
     """Writes the log and its verifier for others to check; returns the number of entries.
 
-    Payloads hold personal data: only on request. Raises Conflict if the folder holds anything.
+    Payloads hold personal data: only on request, and with `mask` without what is sealed for our own people.
+    Raises Conflict if the folder holds anything.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise Conflict("{folder} is not empty. Name a new folder.", folder=folder)
+    with new_folder(folder):
         size = _export_records(tx, folder)
         for name, notes in (("checkpoints", _stored_notes(tx)), ("anchors", anchors)):
             (folder / name).mkdir()
@@ -106,11 +111,22 @@ def export(
                 (folder / name / f"{count:08d}.txt").write_text(note, encoding="utf-8")
         if with_payloads:
             with (folder / "payloads.jsonl").open("wb") as out:
-                out.writelines(_opened_payloads(tx, keystore))
-        (folder / "verify_audit.py").write_bytes(files("bot").joinpath("verify_audit.py").read_bytes())
+                out.writelines(line for _seq, line in opened_payloads(tx, keystore, mask=mask))
+    return size
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """With the verifier, and a page that tells strangers what this is and how to check it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise Conflict("{folder} is not empty. Name a new folder.", folder=folder)
+        yield
+        for name, source in (("verify_audit.py", "verify_audit.py"), ("README.md", "verify_audit.md")):
+            (folder / name).write_bytes(files("bot").joinpath(source).read_bytes())
     except OSError as error:
         raise StoreFailed("{folder} cannot be written: {why}.", folder=folder, why=error.strerror) from error
-    return size
 
 
 def _export_records(tx: Connection, folder: Path) -> int:
@@ -131,10 +147,10 @@ def _stored_notes(tx: Connection) -> Iterator[str]:
     return ((row[3] or b"").decode(errors="replace") for row in audit.raw_rows(tx, checkpoints))
 
 
-def _opened_payloads(tx: Connection, keystore: Keystore) -> Iterator[bytes]:
+def opened_payloads(tx: Connection, keystore: Keystore, *, mask: bool = False) -> Iterator[tuple[int, bytes]]:
     for seq, subject, salt, sealed in audit.raw_rows(tx, audit_payloads):
-        content = keystore.unseal((subject or b"").decode(errors="replace"), sealed or b"")
+        name = (subject or b"").decode(errors="replace")
+        content = None if mask and name.startswith("p-") else keystore.unseal(name, sealed or b"")
         if content is not None:
-            yield (
-                b'{"payload":' + content + canonical({"salt": salt.hex(), "seq": seq}).replace(b"{", b",", 1) + b"\n"
-            )
+            tail = canonical({"salt": salt.hex(), "seq": seq}).replace(b"{", b",", 1)
+            yield seq, b'{"payload":' + content + tail + b"\n"

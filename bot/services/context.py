@@ -68,6 +68,7 @@ class Publishing:
     grace_minutes: int = 20
     catch_up_per_hour: int = 6
     down_hours: int = 24
+    anchor_max_age_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,7 @@ class Publishing(Section):
     settle_s: float = Field(300.0, le=86_400)
     grace_minutes: int = Field(20, ge=1, le=1_440)
     catch_up_per_hour: int = Field(6, ge=1, le=60)
+    anchor_max_age_days: int = Field(0, ge=0, le=3_650)
 
 
 class Web(Section):

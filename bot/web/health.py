@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
+from bot.services import anchors
 from bot.services.context import Context
 from bot.store import audit, deliveries, heartbeats, holds, posts
 
@@ -32,6 +33,7 @@ class _Figures(Collector):
             size = audit.size(tx)
             is_halted = holds.find(tx, *holds.HALT) is not None
             lateness = deliveries.lateness(tx)
+            exposed = anchors.exposure(tx)
         by_state = GaugeMetricFamily("campaignbot_deliveries", "Deliveries by state", labels=["state"])
         for state in DeliveryState:
             by_state.add_metric([state.value], states.get(state.value, 0))
@@ -45,6 +47,11 @@ class _Figures(Collector):
         yield GaugeMetricFamily("campaignbot_lateness_seconds", "Median lateness of the last 100 published", lateness)
         yield GaugeMetricFamily("campaignbot_halted", "1 while everything is stopped", int(is_halted))
         yield GaugeMetricFamily("campaignbot_audit_entries", "Entries in the audit log", size)
+        if exposed:
+            age = (now - exposed.since).total_seconds()
+            yield GaugeMetricFamily("campaignbot_anchor_age_seconds", "Age of the newest anchor of the log", age)
+            unanchored = exposed.records
+            yield GaugeMetricFamily("campaignbot_audit_unanchored", "Entries after the newest anchor", unanchored)
         if seen:
             silent = (now - seen).total_seconds()
             yield GaugeMetricFamily("campaignbot_heartbeat_age_seconds", "Since a daemon was last seen", silent)
