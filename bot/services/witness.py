@@ -82,18 +82,20 @@ def _compare(last: Note, now: Note, proofs: Iterable[str]) -> tuple[int, Remark]
         return ALTERED, remark("There are two logs of {size} entries: one was rewritten.", **sizes)
     known = {int(found[1]): line for line in proofs if (found := _FROM.match(line))}
     path = _path(known.get(last.size, ""))
-    if path is None and min(known, default=last.size) < last.size:
-        # Whoever signed it would have to show it between its neighbours.
-        return ALTERED, remark(
-            "The log no longer knows the {before} entries that were seen: it was rewritten.", **sizes
-        )
     if path is None:
-        return NOT_PROVABLE, remark("There is no proof from {before} to {size} entries. Ask for one.", **sizes)
+        return _unproven(sizes, min(known, default=last.size))
     if continues(last.size, last.root, now.size, now.root, path):
         return GOOD, remark("{size} entries, which continue the {before} seen before.", **sizes)
-    return ALTERED, remark(
-        "The {size} entries do not continue the {before} seen before: the log was rewritten.", **sizes
-    )
+    said = remark("The {size} entries do not continue the {before} seen before: the log was rewritten.", **sizes)
+    return ALTERED, said
+
+
+def _unproven(sizes: dict[str, int], oldest: int) -> tuple[int, Remark]:
+    """Whoever signed what was seen would have to show it between its neighbours."""
+    if oldest < sizes["before"]:
+        said = remark("The log no longer knows the {before} entries that were seen: it was rewritten.", **sizes)
+        return ALTERED, said
+    return NOT_PROVABLE, remark("There is no proof from {before} to {size} entries. Ask for one.", **sizes)
 
 
 def _path(line: str) -> list[bytes] | None:
