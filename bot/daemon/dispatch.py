@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.daemon.clockwatch import ClockWatch
 from bot.domain.errors import CampaignError
 from bot.logs import log
+from bot.ports import Absent, Failure
 from bot.services import clock, deliver, share
 from bot.services.context import Context
 from bot.services.deliver import Done
@@ -32,6 +33,7 @@ class Dispatcher:
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._unwritten: list[Done] = []
         self._busy: set[str] = set()
+        self._resting: dict[str, datetime] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         with ctx.store.read() as tx:
@@ -47,9 +49,9 @@ class Dispatcher:
         self._on_next(self._next_moment())
 
     def _next_moment(self) -> datetime | None:
-        return share.next_moment(
-            self._ctx, self._worker, [each for each in self._ctx.channels if each not in self._busy]
-        )
+        away = {*self._busy, *self._resting}
+        moment = share.next_moment(self._ctx, self._worker, [each for each in self._ctx.channels if each not in away])
+        return min(filter(None, (moment, *self._resting.values())), default=None)
 
     def stop(self) -> None:
         """Begin nothing new; what is in flight is waited for and written down."""
@@ -73,8 +75,11 @@ class Dispatcher:
         """One wave: commit, then hand out the errands."""
         self._collect()
         free = [] if self._stopping.is_set() else [name for name in self._ctx.channels if name not in self._busy]
-        suspect = self._clock_is_suspect()
-        errands = deliver.wave(self._ctx, self._worker, self._unwritten, free, clock_suspect=suspect)
+        suspect, now = self._clock_is_suspect(), self._ctx.now()
+        self._resting = {name: until for name, until in self._resting.items() if until > now}
+        errands = deliver.wave(
+            self._ctx, self._worker, self._unwritten, free, clock_suspect=suspect, resting=self._resting
+        )
         self._unwritten.clear()
         for errand in errands:
             self._busy.add(errand.delivery.channel)
@@ -101,6 +106,9 @@ class Dispatcher:
                 return
             self._busy.discard(done.errand.delivery.channel)
             self._unwritten.append(done)
+            if isinstance(done.outcome, Absent) and done.outcome.failure is Failure.RATE_LIMITED:
+                # The limit is the account's: whatever else is due there would only be refused as well.
+                self._resting[done.errand.delivery.channel] = done.outcome.retry_at or self._ctx.now()
 
     def _run_errand(self, errand: deliver.Errand) -> None:
         self._done.put(deliver.answer(self._ctx, errand))

@@ -1,7 +1,7 @@
 """Deliveries from approval to receipt: commit, call the network, commit; one writer, one transaction a wave."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -121,13 +121,23 @@ def is_to_look(ctx: Context) -> bool:
 
 
 def wave(
-    ctx: Context, worker: Worker, done: Sequence[Done], free: Sequence[str], *, clock_suspect: bool = False
+    ctx: Context,
+    worker: Worker,
+    done: Sequence[Done],
+    free: Sequence[str],
+    *,
+    clock_suspect: bool = False,
+    resting: Collection[str] = (),
 ) -> tuple[Errand, ...]:
-    """In one transaction: what came back, and what each free channel may begin. Committed before any byte leaves."""
+    """In one transaction: what came back, and what each free channel may begin. Committed before any byte leaves.
+
+    A channel that is `resting` is free to take down only.
+    """
     with ctx.store.write() as tx:
         for item in done:
             _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)
         seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
+        seen.resting = frozenset(resting)
         for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
             move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         ours, room = share(ctx, tx, worker, free)
@@ -152,7 +162,7 @@ def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
         again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
         deliveries.note_withdrawal(seen.tx, unwanted, withdrawn_at=None, again_at=again, note=unwanted.withdraw_note)
         return Errand(unwanted, _parcel(ctx, seen.tx, unwanted), unwanted=True)
-    for _ in range(0 if seen.clock_suspect else RULINGS_A_CHANNEL):
+    for _ in range(RULINGS_A_CHANNEL if seen.may_call(channel) else 0):
         delivery = deliveries.next_due(seen.tx, channel, seen.now)
         if delivery is None:
             return None
@@ -167,7 +177,7 @@ def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
 
 def _begin_revisit(ctx: Context, seen: Wave, channel: str) -> Errand | None:
     """Only where nothing is to be sent soon, so that no post waits for it."""
-    delivery = None if seen.clock_suspect else deliveries.next_unseen(seen.tx, channel, seen.now)
+    delivery = deliveries.next_unseen(seen.tx, channel, seen.now) if seen.may_call(channel) else None
     if delivery is None:
         return None
     soon = deliveries.next_moment(seen.tx, [channel])

@@ -49,7 +49,12 @@ class Wave:
     clock_suspect: bool
     holds: frozenset[tuple[str, str]] = frozenset()
     paused: frozenset[str] = frozenset()
+    resting: frozenset[str] = frozenset()
     dossiers: dict[int, "Dossier"] = field(default_factory=dict)
+
+    def may_call(self, channel: str) -> bool:
+        """Not by a clock in doubt, nor while the service asks to be left alone."""
+        return not self.clock_suspect and channel not in self.resting
 
 
 @dataclass(frozen=True, slots=True)
