@@ -42,6 +42,23 @@ def add(session: Session, actor: Person | None, alias_of: str, roles: str) -> No
     show_token(alias_of, token)
 
 
+@user.command(examples=("user invite lan --role coordinator --as admin",))
+@click.argument("alias_of", metavar="ALIAS")
+@option("--role", "roles", required=True, metavar="R[,R]", help="coordinator, reviewer, admin, auditor.")
+@acting()
+def invite(session: Session, actor: Person, alias_of: str, roles: str) -> None:
+    """Add a person who will use the web pages: a one-time link lets them choose a passphrase."""
+    from bot.services import invitations
+
+    _show_link(session, alias_of, invitations.invite(session.ctx, actor, alias_of, roles_of(roles)))
+
+
+def _show_link(session: Session, alias: str, token: str) -> None:
+    web = session.settings.web
+    say("{alias} comes in by this link. It works once, within 72 hours, and is shown only now:", alias=alias)
+    click.echo(f"  {web.address or f'http://{web.host}:{web.port}'}/invitation/{token}")
+
+
 @user.command("list")
 @as_json
 @click.pass_obj
@@ -95,13 +112,17 @@ def disable(session: Session, actor: Person, alias_of: str) -> None:
     say("{alias} can no longer sign in.", alias=alias_of)
 
 
-@user.command()
+@user.command(examples=("user reset lan --as admin", "user reset lan --link --as admin"))
 @click.argument("alias_of", metavar="ALIAS")
+@option("--link", is_flag=True, help="For the web pages: a one-time link to choose a new passphrase.")
 @acting()
-def reset(session: Session, actor: Person, alias_of: str) -> None:
+def reset(session: Session, actor: Person, alias_of: str, *, link: bool) -> None:
     """Give a person a new token; the old one is void at once."""
-    from bot.services import people
+    from bot.services import invitations, people
 
+    if link:
+        _show_link(session, alias_of, invitations.reset(session.ctx, actor, alias_of))
+        return
     show_token(alias_of, people.reset_token(session.ctx, actor, alias_of))
 
 

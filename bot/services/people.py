@@ -28,13 +28,18 @@ _NOBODY = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person as admins see them. Times UTC; `made_by` is an alias, or "" for the first."""
+    """A person as admins see them. Times UTC; `made_by` is an alias, or "" for the first.
+
+    `invited` have a one-time link that they have not used yet.
+    """
 
     person: Person
     alias: str
     made_by: str
     made_at: datetime
     disabled_at: datetime | None
+    has_passphrase: bool
+    invited: bool
 
 
 def add_person(
@@ -135,11 +140,26 @@ def aliases(ctx: Context, tx: Connection) -> dict[int | None, str]:
 def list_people(ctx: Context) -> tuple[PersonRow, ...]:
     """Everyone, in the order in which they were added."""
     with ctx.store.read() as tx:
-        names = aliases(ctx, tx)
+        names, invited = aliases(ctx, tx), sessions.invited(tx)
         return tuple(
-            PersonRow(each.person, names[each.person.id], names[each.made_by], each.made_at, each.disabled_at)
+            PersonRow(
+                person=each.person,
+                alias=names[each.person.id],
+                made_by=names[each.made_by],
+                made_at=each.made_at,
+                disabled_at=each.disabled_at,
+                has_passphrase=bool(each.passphrase),
+                invited=each.person.id in invited,
+            )
             for each in people.everyone(tx)
         )
+
+
+def get_row(ctx: Context, person_id: int) -> PersonRow:
+    for row in list_people(ctx):
+        if row.person.id == person_id:
+            return row
+    raise NotFound("There is no person {id}.", id=person_id)
 
 
 def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> Person:

@@ -148,9 +148,8 @@ def end_others(ctx: Context, visitor: Visitor) -> None:
         ctx.record(tx, visitor.person, Act.PERSON_SIGNED_OUT, f"person:{visitor.person.pseudonym}")
 
 
-def change_passphrase(ctx: Context, visitor: Visitor, old: str, new: str) -> None:
-    """Everywhere else they are signed out. Raises Refused or BadInput."""
-    prove(ctx, visitor, old)
+def change_passphrase(ctx: Context, visitor: Visitor, new: str) -> None:
+    """For whoever has just proved who they are; everywhere else they are signed out. Raises BadInput."""
     passphrases.require_strong(new, visitor.alias)
     hashed = passphrases.hashed(ctx, new)
     with ctx.store.write() as tx:

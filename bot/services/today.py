@@ -1,14 +1,33 @@
-"""What every page says on top: whether publishing is on, when that was looked at last, how much waits for review."""
+"""What a person should see first: whether publishing is on, what needs somebody, what goes out, which days come."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from weakref import WeakKeyDictionary
 
-from bot.domain.post import PostState
+from sqlalchemy import Connection
+
+from bot.domain.case import HELD, Case, is_confirmed
+from bot.domain.delivery import Delivery, DeliveryState
+from bot.domain.errors import Refused
+from bot.domain.occasions import Occasion
+from bot.domain.people import DUTIES, Duty, Person, Role, require_other_eyes
+from bot.domain.post import Post, PostState
+from bot.domain.review import counting
 from bot.services.context import Context
 from bot.services.queue import Stopped, halt_in
-from bot.store import heartbeats, posts
+from bot.services.sketch import find_occasions, open_desk
+from bot.store import approvals, audit, cases, deliveries, heartbeats, people, posts
+from bot.store.engine import Store
 
 SILENT = timedelta(minutes=5)
+AHEAD = timedelta(hours=24)
+RECENT = timedelta(days=3)
+WEEK = timedelta(days=7)
+LIMIT = 50
+_TROUBLED = (DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.MISSED)
+_GOING = (PostState.IN_REVIEW, PostState.SCHEDULED, PostState.PUBLISHED, PostState.PARTLY_PUBLISHED)
+_OUT = (PostState.SCHEDULED, PostState.PUBLISHED, PostState.PARTLY_PUBLISHED, PostState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +40,193 @@ class Running:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A post some of whose deliveries need a person, each with why."""
+
+    post: Post
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToReview:
+    """Of the posts in review: how many this person may approve, and which come due within a day."""
+
+    number: int
+    own: int
+    soon: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A post about its time, with how many of its parts are out, of how many."""
+
+    post: Post
+    sent: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the first things to do in a new installation."""
+
+    name: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    troubles: tuple[Trouble, ...]
+    lost: tuple[Delivery, ...]
+    review: ToReview
+    returned: tuple[Post, ...]
+    lapsed: tuple[Post, ...]
+    undated: int
+    unconfirmed: int
+    held_cases: int
+    clock_doubted: bool
+    going: tuple[Going, ...]
+    days: tuple[tuple[Occasion, int], ...]
+    cases: Mapping[str, Case]
+    signed: int
+    signed_at: datetime | None
+    first_steps: tuple[Step, ...]
+
+
 def running(ctx: Context) -> Running:
     with ctx.store.read() as tx:
         seen = heartbeats.last(tx)
         silent = seen is None or seen + SILENT < ctx.now()
         return Running(halt_in(ctx, tx), seen, silent, posts.count(tx, PostState.IN_REVIEW))
+
+
+def look(ctx: Context, person: Person) -> Today:
+    """One view of everything, as it stands now."""
+    now = ctx.now()
+    with ctx.store.read() as tx:
+        known = _known(ctx, tx)
+        sealed, counts = audit.latest_checkpoint(tx), posts.counts(tx)
+        marked = posts.occasions_taken(tx, [one.key for one in known.days])
+        named = {slug for one in known.days for slug in one.cases}
+        return Today(
+            troubles=troubles(tx, now),
+            lost=deliveries.lost(tx),
+            review=_to_review(tx, person, counts.get(PostState.IN_REVIEW, 0), now),
+            returned=_listed(tx, PostState.RETURNED),
+            lapsed=_listed(tx, PostState.LAPSED, since=now - RECENT),
+            undated=known.undated,
+            unconfirmed=known.unconfirmed,
+            held_cases=known.held,
+            clock_doubted=heartbeats.in_doubt(tx),
+            going=_going(tx, now),
+            days=tuple((one, marked.get(one.key, 0)) for one in known.days),
+            cases=cases.by_slug(tx, named),
+            signed=sealed.size if sealed else 0,
+            signed_at=sealed.at if sealed else None,
+            first_steps=_first_steps(ctx, tx, counts),
+        )
+
+
+def troubles(tx: Connection, now: datetime) -> tuple[Trouble, ...]:
+    """What a person must decide; what failed or came too late is shown for three days."""
+    found = [
+        each
+        for each in deliveries.listed(tx, states=_TROUBLED, limit=4 * LIMIT)
+        if each.state in {DeliveryState.HELD, DeliveryState.UNKNOWN} or each.due_at > now - RECENT
+    ]
+    return by_post(tx, found)
+
+
+def by_post(tx: Connection, found: Iterable[Delivery]) -> tuple[Trouble, ...]:
+    grouped: dict[int, list[Delivery]] = {}
+    for each in found:
+        grouped.setdefault(each.post_id, []).append(each)
+    return tuple(Trouble(posts.get(tx, post_id), tuple(each)) for post_id, each in list(grouped.items())[:LIMIT])
+
+
+def in_hand(ctx: Context) -> tuple[tuple[Trouble, ...], tuple[Trouble, ...]]:
+    """What is being sent at this moment, and what is held for a person."""
+    with ctx.store.read() as tx:
+        held = deliveries.listed(tx, states=(DeliveryState.HELD,), limit=4 * LIMIT)
+        return by_post(tx, deliveries.in_flight(tx)), by_post(tx, held)
+
+
+def _listed(tx: Connection, state: PostState, since: datetime | None = None) -> tuple[Post, ...]:
+    return posts.listed(tx, states=(state,), start=since, limit=LIMIT)
+
+
+def _to_review(tx: Connection, person: Person, number: int, now: datetime) -> ToReview:
+    """Whose yes would count is looked up for the next posts only: nobody reads more at a sitting."""
+    waiting = _listed(tx, PostState.IN_REVIEW)
+    own = sum(_may_approve(tx, person, post) for post in waiting) if person.roles & DUTIES[Duty.APPROVE_POST] else 0
+    soon = tuple(post for post in waiting if post.content.due and now < post.content.due < now + AHEAD)
+    return ToReview(number, own, soon)
+
+
+def _may_approve(tx: Connection, person: Person, post: Post) -> bool:
+    try:
+        require_other_eyes(person, approvals.authors(tx, post.id, post.content.cites))
+    except Refused:
+        return False
+    return person.id not in counting(approvals.of_post(tx, post.id), post.digest)
+
+
+def _going(tx: Connection, now: datetime) -> tuple[Going, ...]:
+    """From half a day ago to a day ahead, in order."""
+    found = posts.listed(tx, states=_GOING, start=now - AHEAD / 2, end=now + AHEAD, limit=LIMIT)
+    return tuple(_progress(tx, post) for post in found)
+
+
+def _progress(tx: Connection, post: Post) -> Going:
+    parts = [each for each in deliveries.of_post(tx, post.id) if each.state is not DeliveryState.CANCELLED]
+    return Going(post, sum(each.state is DeliveryState.PUBLISHED for each in parts), len(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What only a change of the cases, or another day, can change."""
+
+    days: tuple[Occasion, ...]
+    undated: int
+    unconfirmed: int
+    held: int
+
+
+_seen: WeakKeyDictionary[Store, tuple[tuple[date, int], _Known]] = WeakKeyDictionary()
+
+
+def _known(ctx: Context, tx: Connection) -> _Known:
+    """Reading ten thousand cases takes a second, so what came of it is kept until one changes."""
+    today = ctx.today()
+    version = (today, audit.newest_of(tx, "case", "campaign"))
+    kept = _seen.get(ctx.store)
+    if kept is None or kept[0] != version:
+        kept = _seen[ctx.store] = (version, _read_cases(ctx, tx, today))
+    return kept[1]
+
+
+def _read_cases(ctx: Context, tx: Connection, today: date) -> _Known:
+    desk = open_desk(ctx, tx, today, today + WEEK)
+    held = [case for case in desk.cases.values() if case.status in HELD]
+    age = ctx.planning.status_max_age_days
+    return _Known(
+        days=find_occasions(ctx, desk, today, today + WEEK),
+        undated=sum(not any(event.date.exact for event in case.events) for case in held),
+        unconfirmed=sum(not is_confirmed(case, today, age) for case in held),
+        held=len(held),
+    )
+
+
+def _first_steps(ctx: Context, tx: Connection, counts: Mapping[str, int]) -> tuple[Step, ...]:
+    """Empty once a post was approved: then nobody is new here."""
+    if any(counts.get(state) for state in _OUT):
+        return ()
+    here = [each.person for each in people.everyone(tx) if each.person.active]
+    writers, readers = ({each.id for each in here if each.roles & {role}} for role in (Role.COORDINATOR, Role.REVIEWER))
+    drafted = sum(counts.get(state, 0) for state in (PostState.DRAFT, PostState.RETURNED))
+    return (
+        Step("people", bool(writers) and bool(readers) and len(writers | readers) > 1),
+        Step("accounts", bool(ctx.channels)),
+        Step("post", bool(drafted or counts.get(PostState.IN_REVIEW))),
+        Step("approval", done=False),
+    )

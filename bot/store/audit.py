@@ -178,6 +178,13 @@ def find_last(tx: Connection, act: Act, obj: str) -> Entry | None:
     return next(iter(entries(tx, act=act, obj=obj, newest_first=True, limit=1)), None)
 
 
+def newest_of(tx: Connection, *nouns: str) -> int:
+    """The seq of the last entry about any of these nouns, or -1: while it stays, nothing about them changed."""
+    about = [act for act in Act if act.partition(".")[0] in nouns]
+    found: int | None = tx.execute(select(func.max(_c.seq)).where(_c.act.in_(about))).scalar()
+    return -1 if found is None else found
+
+
 def _entry(row: Row[Any]) -> Entry:
     """Raises Tampered; any column may hold anything if somebody got at the file."""
     altered = Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)

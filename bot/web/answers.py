@@ -117,12 +117,12 @@ def _own_fault(error: Exception) -> Any:  # noqa: ANN401 - Flask's own
 
 
 def _error_page(text: str, status: int) -> Any:  # noqa: ANN401 - Flask's own
-    """Plain where the program does not even know who asks."""
+    """Plain where the program does not even know who asks, or where the frame of the pages is what broke."""
     assert has_request_context()  # noqa: S101
     if "visit" not in g:
         use(choose(request.accept_languages.best_match(("vi", "en"))))
         return make_response(render_template("plain.html", text=text), status)
     try:
         return make_response(render_template("error.html", text=text), status)
-    except CampaignError:
+    except Exception:  # noqa: BLE001 - the last page there is
         return make_response(render_template("plain.html", text=text), status)

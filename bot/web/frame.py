@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NoReturn, TypeAlias
+from urllib.parse import urlsplit
 
 from flask import Blueprint, g, make_response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
@@ -22,6 +23,8 @@ from bot.services.sessions import Visitor
 
 UNFIT = 422
 _NOTICE = "notice"
+# A cookie holds 4,096 bytes, and these are sealed and written in base64.
+_LONGEST_NOTICE = 600
 _SUBJECT = "program"
 
 
@@ -43,6 +46,12 @@ class Site:
     name: str = "Campaign bot"
     timezone: str = VIETNAM
     address: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Tor Browser holds an onion service to be as good as https."""
+        parts = urlsplit(self.address)
+        return parts.scheme == "https" or (parts.hostname or "").endswith(".onion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +211,14 @@ def page(template: str, /, **given: Any) -> str:  # noqa: ANN401 - whatever the 
     return render_template(template, **given)
 
 
-def see_other(path: str, said: str = "", *, kind: str = "ok", **fields: object) -> Response:
-    """303, so that going back or reloading repeats nothing. `said` stands on top of the next page."""
+def see_other(path: str, said: str = "", *, kind: str = "ok", link: str = "", **fields: object) -> Response:
+    """303, so that going back or reloading repeats nothing. `said` stands on top of the next page, and under it
+    a `link` to be passed on.
+    """
     response = redirect(path, 303)
     if said:
-        text = filled(said, fields) if fields else filled(said, {})
-        response.set_cookie(_NOTICE, sealed(g.visit.ctx, {"kind": kind, "text": text}), httponly=True, samesite="Lax")
+        kept = sealed(g.visit.ctx, {"kind": kind, "text": filled(said, fields)[:_LONGEST_NOTICE], "link": link})
+        response.set_cookie(_NOTICE, kept, secure=g.visit.site.secure, httponly=True, samesite="Lax")
     return response
 
 

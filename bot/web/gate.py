@@ -62,16 +62,10 @@ def keep(response: Response, name: str, value: str, seconds: int, *, secure: boo
     response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
-def is_secure(site: Site) -> bool:
-    """Tor Browser holds an onion service to be as good as https."""
-    parts = urlsplit(site.address)
-    return parts.scheme == "https" or (parts.hostname or "").endswith(".onion")
-
-
 def guard(app: Flask, ctx: Context, site: Site) -> None:
     app.secret_key = ctx.keystore.secret("forms")
     app.config |= {"WTF_CSRF_CHECK_DEFAULT": False, "WTF_CSRF_TIME_LIMIT": None, "WTF_CSRF_SSL_STRICT": False}
-    app.session_interface = Cookie(ctx, secure=is_secure(site))
+    app.session_interface = Cookie(ctx, secure=site.secure)
     _csrf.init_app(app)
 
     @app.before_request

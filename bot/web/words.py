@@ -9,7 +9,9 @@ from markupsafe import Markup, escape
 from werkzeug.local import LocalProxy
 
 from bot.domain import phrases
+from bot.domain.occasions import Occasion
 from bot.domain.people import Duty, Role
+from bot.domain.post import Content
 from bot.domain.slots import VIETNAM
 from bot.domain.slots import zone as zone_of
 from bot.i18n import _, language, many, word
@@ -17,6 +19,7 @@ from bot.web.frame import Door, Visit
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _THU = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+LONGEST_HEADLINE = 90
 visit: Visit = LocalProxy(lambda: g.visit)  # type: ignore[assignment]
 
 
@@ -82,6 +85,31 @@ def ago(when: datetime) -> str:
     return many("{number} day ago", "{number} days ago", seconds // 86_400)
 
 
+def headline(content: Content) -> Markup:
+    """The first line of a post, in the reader's language where there is one."""
+    spoken = next((each for each in (language(), "vi", "en") if (each, "") in content.texts), "")
+    text = content.texts[spoken, ""] if spoken else next(iter(content.texts.values()), "")
+    line = next((each.strip() for each in text.splitlines() if each.strip()), "") or _("(no text yet)")
+    if len(line) > LONGEST_HEADLINE:
+        line = line[:LONGEST_HEADLINE].rpartition(" ")[0] + " …"
+    return Markup('<span lang="{}">{}</span>').format(spoken or language(), line)
+
+
+def occasion_words(occasion: Occasion) -> str:
+    """What the day marks, without whom it is about."""
+    if occasion.days:
+        one, more = "{number} day in prison", "{number} days in prison"
+        return many(one, more, occasion.days).replace(str(occasion.days), number(occasion.days))
+    kind = word(occasion.kind, "kind")
+    return f"{kind}, {many('{number} year', '{number} years', occasion.years)}" if occasion.years else kind
+
+
+def observance_name(occasion: Occasion) -> str:
+    found = visit.ctx.schedules.observances(occasion.on, occasion.on)
+    named = next((each for each in found if each.id == occasion.observance), None)
+    return (named.name_vi if language() == "vi" else named.name_en) if named else occasion.observance
+
+
 def capital(text: str) -> str:
     return phrases.capital(text)
 
@@ -106,6 +134,7 @@ def teach(app: Flask, **more: Any) -> None:  # noqa: ANN401 - whatever templates
     app.jinja_env.globals |= {
         "_": _, "say": say, "many": many, "word": word, "visit": visit, "language": language, "moment": moment,
         "day": day, "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
+        "headline": headline, "occasion_words": occasion_words, "observance_name": observance_name,
         "Duty": Duty, "Role": Role, "Door": Door, **more,
     }  # fmt: skip
     app.jinja_env.filters |= {"moment": moment, "day": day, "number": number, "capital": capital}

@@ -36,9 +36,12 @@ class Browser:
     answer: TestResponse | None = None
     path: str = "/"
 
-    def get(self, path: str, status: int = 200, **headers: str) -> BeautifulSoup:
+    def __post_init__(self) -> None:
+        self.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+
+    def get(self, path: str, status: int = 200) -> BeautifulSoup:
         """Follows redirects, as a browser does."""
-        return self._show(self.client.get(path, headers=headers), path, status)
+        return self._show(self.client.get(path), path, status)
 
     def post(self, typed: Typed | None = None, *, to: str = "", button: str = "", status: int = 200) -> BeautifulSoup:
         """Fills in a form of the page at hand and sends it: the one whose action is `to`, or that has the `button`.
@@ -146,6 +149,16 @@ def ctx(web_house: tuple[Path, Crew], tmp_path: Path) -> Iterator[Context]:
     """With its people, each with a passphrase. The clock stands still until told."""
     shutil.copytree(web_house[0], tmp_path / "house")
     opened = replace(open_house(tmp_path / "house"), signing_in=CHEAP)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Context]:
+    """A house with nobody in it."""
+    (tmp_path / "empty").mkdir()
+    build_house(tmp_path / "empty")
+    opened = replace(open_house(tmp_path / "empty"), signing_in=CHEAP)
     yield opened
     opened.store.close()
 

@@ -1,6 +1,7 @@
 """Every route meets every role, in one table; a route that is not in it fails."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -24,8 +25,20 @@ ROUTES: dict[str, May] = {
     "POST /pause": Duty.HALT,
     "POST /pause/ask": Duty.UNHALT,
     "POST /pause/confirm": Duty.UNHALT,
+    "POST /holds/ask": Duty.UNHALT,
+    "POST /holds/confirm": Duty.UNHALT,
     "GET /settings": SIGNED_IN,
+    "POST /settings": SIGNED_IN,
+    "POST /settings/passphrase": SIGNED_IN,
+    "POST /settings/sessions/<int:session_id>/end": SIGNED_IN,
+    "POST /settings/sessions/end": SIGNED_IN,
     "GET /people": SIGNED_IN,
+    "GET /people/<int:person_id>": Duty.MANAGE_PEOPLE,
+    "POST /people": Duty.MANAGE_PEOPLE,
+    "POST /people/<int:person_id>/roles": Duty.MANAGE_PEOPLE,
+    "POST /people/<int:person_id>/alias": Duty.MANAGE_PEOPLE,
+    "POST /people/<int:person_id>/disable": Duty.MANAGE_PEOPLE,
+    "POST /people/<int:person_id>/link": Duty.MANAGE_PEOPLE,
 }
 # For whom, by role: (admin, coordinator, reviewer, auditor).
 ALIASES = {Role.ADMIN: "an", Role.COORDINATOR: "binh", Role.REVIEWER: "chi", Role.AUDITOR: "giang"}
@@ -60,23 +73,27 @@ def filled(route: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("route", ROUTES)
-def test_the_server_refuses_whoever_may_not(route: str, role: Role, browse: object) -> None:
-    (method, path), may = filled(route), ROUTES[route]
-    browser: Browser = browse(ALIASES[role])  # type: ignore[operator]
-    answer = send(browser, method, path)
-    allowed = isinstance(may, Door) or role in DUTIES[may]
-    assert (answer == 403) is not allowed, answer
+def test_the_server_refuses_whoever_may_not(role: Role, browse: Callable[..., Browser]) -> None:
+    """Forms are sent with our marks and nothing typed, so that none of them does anything."""
+    wrong = []
+    for route, may in ROUTES.items():
+        status = send(browse(ALIASES[role]), *filled(route))
+        allowed = isinstance(may, Door) or role in DUTIES[may]
+        if (status == 403) is allowed or status >= 500:
+            wrong.append((route, status))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("route", [route for route, may in ROUTES.items() if may is not ANYONE])
-def test_whoever_is_not_signed_in_is_asked_to(route: str, stranger: Browser) -> None:
-    method, path = filled(route)
-    answer = stranger.client.open(path, method=method)
-    if method == "GET":
-        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/login")
-    else:
-        assert answer.status_code == 401
+def test_whoever_is_not_signed_in_is_asked_to(stranger: Browser) -> None:
+    for route, may in ROUTES.items():
+        method, path = filled(route)
+        if may is ANYONE:
+            continue
+        answer = stranger.client.open(path, method=method)
+        if method == "GET":
+            assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/login"), route
+        else:
+            assert answer.status_code == 401, route
 
 
 def send(browser: Browser, method: str, path: str) -> int:
