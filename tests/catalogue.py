@@ -30,7 +30,17 @@ HEADER = "# The Vietnamese of the program. English is the key; after a change: p
 DATED = datetime(2026, 11, 21, tzinfo=UTC)
 Key = str | tuple[str, str]
 # Which arguments of a call are sentences, by the name of what is called; -1 is the keyword `empty`.
-ERRORS = ("Refused", "NotFound", "Conflict", "BadInput", "Misconfigured", "StoreFailed", "Tampered", "TooMany", "Unchosen")
+ERRORS = (
+    "Refused",
+    "NotFound",
+    "Conflict",
+    "BadInput",
+    "Misconfigured",
+    "StoreFailed",
+    "Tampered",
+    "TooMany",
+    "Unchosen",
+)
 SPOKEN: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys((*ERRORS, "_", "say", "remark", "Said", "ValueError"), (0,)),
     **dict.fromkeys(("good", "bad", "note", "level"), (1,)),
