@@ -44,6 +44,11 @@ _LINES: Mapping[Topic, Callable[[int], str]] = {
         "{number} entries of the audit log have been waiting for their signature for over two hours.",
         n,
     ),
+    Topic.UNANCHORED: lambda n: many(
+        "{number} entry of the audit log is kept by nobody outside: give two people a checkpoint.",
+        "{number} entries of the audit log are kept by nobody outside: give two people a checkpoint.",
+        n,
+    ),
     Topic.SILENT: lambda _n: _("No daemon was seen for five minutes: nothing is published."),
     Topic.APPROVALS: lambda n: many("{number} post waits for approval.", "{number} posts wait for approval.", n),
     Topic.URGENT: lambda n: many(

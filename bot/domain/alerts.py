@@ -21,6 +21,7 @@ class Topic(StrEnum):
     CLOCK = "clock"
     LOG = "log"
     UNSIGNED = "unsigned"
+    UNANCHORED = "unanchored"
     SILENT = "silent"
     APPROVALS = "approvals"
     URGENT = "urgent"
@@ -41,6 +42,7 @@ PAGES: Mapping[Topic, str] = {
     Topic.CLOCK: "/",
     Topic.LOG: "/audit",
     Topic.UNSIGNED: "/audit",
+    Topic.UNANCHORED: "/audit",
     Topic.SILENT: "/",
     Topic.APPROVALS: "/review",
     Topic.URGENT: "/review",

@@ -56,9 +56,13 @@ class Used:
     posts: int = 0
     cost: int = 0
 
-    def nearly(self, budget: Budget) -> bool:
+    def share(self, budget: Budget) -> float:
+        """Of what the month may use up; 1 where there is nothing to use."""
         pairs = ((self.posts, budget.per_month), (self.cost, budget.cost_per_month))
-        return any(most is not None and used >= most * NEARLY for used, most in pairs)
+        return max((used / most if most else 1.0 for used, most in pairs if most is not None), default=0.0)
+
+    def nearly(self, budget: Budget) -> bool:
+        return self.share(budget) >= NEARLY
 
 
 def price_on(prices: Iterable[Price], platform: str, on: date) -> Price | None:

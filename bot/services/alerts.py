@@ -15,6 +15,7 @@ from bot.domain.alerts import ACTS, MOST_IDS, Happened, Notice, Topic, gathered,
 from bot.domain.delivery import back_off
 from bot.domain.errors import NotFound
 from bot.domain.post import PostState
+from bot.services import anchors
 from bot.services.context import PROGRAM, VIETNAM, Context
 from bot.store import alerts, audit, deliveries, heartbeats, posts
 from bot.store.alerts import Progress
@@ -27,6 +28,8 @@ OVERDUE = timedelta(minutes=5)
 UNSIGNED = timedelta(hours=2)
 URGENT = timedelta(hours=48)
 MORNING = 8
+NEARLY = 0.8
+"""Of the age at which a log without an anchor stops everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,9 @@ def _lasting(ctx: Context, tx: Connection) -> Iterator[Notice]:
     oldest = audit.entry(tx, sealed.size if sealed else 0)
     if oldest and now - oldest.ts > UNSIGNED:
         yield Notice(Topic.UNSIGNED, audit.size(tx) - oldest.seq)
+    exposed, limit = anchors.exposure(tx), timedelta(days=ctx.publishing.anchor_max_age_days)
+    if exposed and exposed.records and now - exposed.since > (limit * NEARLY or anchors.WARN_AFTER):
+        yield Notice(Topic.UNANCHORED, exposed.records)
     waiting = posts.count(tx, PostState.IN_REVIEW)
     if waiting and now.astimezone(VIETNAM).hour >= MORNING:
         yield Notice(Topic.APPROVALS, waiting)

@@ -63,6 +63,12 @@ def used(ctx: Context, tx: Connection, channel: str) -> Used:
     return store.used(tx, channel, month_of(ctx.now())[0])
 
 
+def share(ctx: Context, tx: Connection) -> float:
+    """Of the month's budget of the account that has used most of its own."""
+    limited = [channel for channel in ctx.channels.values() if channel.budget.is_set]
+    return max((used(ctx, tx, each.profile.name).share(each.budget) for each in limited), default=0.0)
+
+
 def frees_at(
     ctx: Context, tx: Connection, now: datetime, channel: Channel, parts: Sequence[Part]
 ) -> tuple[datetime, Reason] | None:

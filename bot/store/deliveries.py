@@ -13,7 +13,7 @@ from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason,
 from bot.domain.errors import NotFound
 from bot.store.peers import tell
 from bot.store.rows import value
-from bot.store.tables import DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
+from bot.store.tables import COUNTED, DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
@@ -328,4 +328,4 @@ def lateness(tx: Connection, channels: Iterable[str]) -> list[float]:
 
 def counts(tx: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
-    return {row[0]: row[1] for row in tx.execute(select(_c.state, func.count()).group_by(_c.state))}
+    return {row[0]: row[1] for row in tx.execute(select(_c.state, func.count()).where(COUNTED).group_by(_c.state))}

@@ -9,11 +9,12 @@ from prometheus_client.registry import Collector
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
-from bot.services import anchors
+from bot.services import anchors, budget
 from bot.services.context import Context
 from bot.store import audit, deliveries, heartbeats, holds, posts
 
 SILENT_AFTER_S = 300
+QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 
 class _Figures(Collector):
@@ -32,7 +33,8 @@ class _Figures(Collector):
             sealed = audit.latest_checkpoint(tx)
             size = audit.size(tx)
             is_halted = holds.find(tx, *holds.HALT) is not None
-            lateness = deliveries.lateness(tx)
+            late = deliveries.lateness(tx, self._ctx.channels)
+            used = budget.share(self._ctx, tx)
             exposed = anchors.exposure(tx)
         by_state = GaugeMetricFamily("campaignbot_deliveries", "Deliveries by state", labels=["state"])
         for state in DeliveryState:
@@ -44,7 +46,12 @@ class _Figures(Collector):
         yield by_post
         overdue = max((now - oldest).total_seconds(), 0) if oldest else 0
         yield GaugeMetricFamily("campaignbot_oldest_due_seconds", "Age of the oldest due delivery", overdue)
-        yield GaugeMetricFamily("campaignbot_lateness_seconds", "Median lateness of the last 100 published", lateness)
+        lateness = "From due to published, of the newest 100 of each account"
+        by_quantile = GaugeMetricFamily("campaignbot_lateness_seconds", lateness, labels=["quantile"])
+        for quantile in QUANTILES if late else ():
+            by_quantile.add_metric([str(quantile)], late[min(int(len(late) * quantile), len(late) - 1)])
+        yield by_quantile
+        yield GaugeMetricFamily("campaignbot_budget_used_ratio", "Of a month's budget, where most of it is used", used)
         yield GaugeMetricFamily("campaignbot_halted", "1 while everything is stopped", int(is_halted))
         yield GaugeMetricFamily("campaignbot_audit_entries", "Entries in the audit log", size)
         if exposed:

@@ -227,6 +227,7 @@ def upgrade() -> None:
     create_partial_index("ix_deliveries_look", "deliveries", ["channel", "look_at"], "look_at IS NOT NULL")
     create_partial_index("ix_deliveries_withdraw", "deliveries", ["channel", "withdraw_at"], "withdraw_at IS NOT NULL")
     op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
+    create_partial_index("ix_deliveries_counted", "deliveries", ["state"], "state <> ''")
     op.create_table(
         "attempts",
         Column("id", ID, primary_key=True),
