@@ -20,7 +20,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file requirements/
 FAST_RINGS := $(wildcard $(addprefix tests/,unit contracts services web cli))
 
-.PHONY: help run rehearse check test bench lock clean lint apt-packages
+.PHONY: help run rehearse check test attack bench lock clean lint apt-packages
 
 help: ## say what can be made (this list)
 	@echo 'make WHAT, where WHAT is:'
@@ -47,6 +47,9 @@ lock: .venv/lock.stamp ## compile the pinned requirement files anew (UPGRADE=1 t
 	@$(COMPILE)postgres.txt pyproject.toml --extra postgres --constraints requirements/dev.txt
 	@$(COMPILE)run.txt pyproject.toml --constraints requirements/dev.txt
 	@$(COMPILE)build.txt --group build --constraints requirements/dev.txt
+
+attack: .venv/dev.stamp ## attack the record in every way we know, and count what is found
+	@$(BIN)/python -m tests.attacks
 
 clean: ## remove the environment and what tools left behind (never var/, which is your data)
 	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -346,7 +346,7 @@ class Walk:
 
 def step_through(log: Log, walk: Walk) -> None:
     """Raises Bad at the first record that is not what it was."""
-    prev, by_size = "", {size: list(some) for size, some in groupby(log.notes, key=lambda note: note.size)}
+    prev, by_size = walk.last.hex(), {size: list(some) for size, some in groupby(log.notes, key=lambda note: note.size)}
     payload = next(log.payloads, None)
     for row in log.rows:
         seq, entry = walk.size, read_entry(*row, walk.size)
