@@ -1,4 +1,24 @@
 // Optional comforts; every page works without them.
 "use strict";
-const errors = document.querySelector("[data-focus]");
-if (errors) errors.focus();
+(() => {
+  const summary = document.querySelector("[data-focus]");
+  if (summary) summary.focus();
+
+  // Whoever leaves a form half written is asked; whoever sends it is not.
+  let typed = false;
+  document.addEventListener("input", (event) => { if (event.target.closest("form[method=post]")) typed = true; });
+  document.addEventListener("submit", () => { typed = false; });
+  window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+
+  // Off unless chosen in Settings; never while somebody types.
+  if (document.body.dataset.shortcuts !== "on") return;
+  const places = { t: "/", q: "/queue", c: "/calendar", r: "/review" };
+  let began = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const after = Date.now() - began < 1500;
+    began = event.key === "g" ? Date.now() : 0;
+    const place = after ? places[event.key] : { n: "/posts/new", "?": "/settings#look" }[event.key];
+    if (place) { event.preventDefault(); location.assign(place); }
+  });
+})();
