@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 
 @dataclass
@@ -80,13 +79,12 @@ class _Talk(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line)
-        message = message_from_bytes(b"".join(lines), policy=policy.default)
-        self.ledger.mails.append(cast(EmailMessage, message))
+        self.ledger.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
         self._say("250 taken")
 
     def _wrap(self, tls: ssl.SSLContext) -> None:
         self.request = self.connection = tls.wrap_socket(self.connection, server_side=True)
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.is_safe = True
 
     def _say(self, line: str) -> None:
