@@ -171,7 +171,8 @@ class Misfit:
 def render(content: Content, profile: Profile) -> Rendition | Misfit:
     """The exact parts for one channel, or the first text that does not fit it.
 
-    A joined text that is too long for one part becomes a thread, the second language answering the first.
+    A joined text that is too long for one part becomes a thread, the second language answering the first; its
+    pictures stay on the first part, described in both, for a comment on Facebook takes one picture.
     """
     texts = {language: content.text(language, profile) for language in profile.languages}
     if profile.layout is Layout.JOINED and len(texts) > 1:
@@ -186,7 +187,9 @@ def render(content: Content, profile: Profile) -> Rendition | Misfit:
             return Misfit(profile.name, language, count(text, profile.rules), profile.rules.limit)
         for number, piece in enumerate(pieces):
             starts_alone = not parts or (number == 0 and profile.layout is Layout.SEPARATE)
-            images = _illustrations(content.pictures, (language,)) if number == 0 else ()
+            described_in = tuple(texts) if profile.layout is Layout.JOINED else (language,)
+            has_pictures = not parts if profile.layout is Layout.JOINED else number == 0
+            images = _illustrations(content.pictures, described_in) if has_pictures else ()
             parts.append(Part(piece, (language,), images, None if starts_alone else len(parts) - 1))
     return Rendition(profile.name, profile.platform, profile.account, tuple(parts))
 

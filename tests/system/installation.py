@@ -1,15 +1,17 @@
 """An installation as people have it: a folder, the real program in processes of its own, and tokens."""
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +73,14 @@ class Installation:
 
     def read(self, *words: str, by: str = "") -> Any:  # noqa: ANN401 - whatever JSON says
         return json.loads(self.run(*words, "--json", by=by).stdout)
+
+    def approved(self, post_id: int) -> dict[str, list[dict[str, Any]]]:
+        """The parts for each channel, from the text whose digest the reviewers approved."""
+        with closing(sqlite3.connect(self.database)) as database:
+            asked = "SELECT manifest, digest FROM posts WHERE id = ?"
+            manifest, digest = database.execute(asked, (post_id,)).fetchone()
+        assert hashlib.sha256(manifest.encode()).hexdigest() == digest
+        return {one["channel"]: one["parts"] for one in json.loads(manifest)["renditions"]}
 
     @contextmanager
     def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
