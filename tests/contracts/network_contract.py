@@ -1,7 +1,7 @@
 """What every platform promises besides, whose service is somewhere else: each fault ends where the papers say."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.platforms.http import Door
-from bot.ports import Absent, Failure, Platform, Published, Unsure
+from bot.ports import Absent, Failure, Outcome, Platform, Published, Unsure
 from tests.contracts.platform_contract import DUE, PlatformContract, a_picture, parcel
 from tests.contracts.simulators.base import Fault, Reply
 from tests.contracts.simulators.certificates import Authority
@@ -20,6 +20,18 @@ QUICK_S, PATIENT_S = 1.5, 20.0
 SLOW = frozenset({Fault.HANG_BEFORE, Fault.HANG_AFTER, Fault.DRIP})
 TOKEN = "canary:7Zq-secret_token"  # what every simulator lets in
 EARLIER = DUE - timedelta(seconds=60)
+
+
+def _end(outcome: Outcome | None) -> str:
+    """As the tables print it; None is what a look did not find."""
+    match outcome:
+        case None:
+            return "surely absent"
+        case Published():
+            return "published"
+        case Absent(failure):
+            return f"absent: {failure}"
+    return "unknown"
 
 
 class NetworkContract(PlatformContract):
@@ -53,14 +65,18 @@ class NetworkContract(PlatformContract):
         return self.connect(door)
 
     @pytest.mark.parametrize("fault", Fault, ids=lambda fault: str(fault.value))
-    def test_a_fault_after_the_first_byte_leaves_doubt_and_one_call(self, fault: Fault) -> None:
+    def test_a_fault_after_the_first_byte_leaves_doubt_and_one_call(
+        self, fault: Fault, record_property: Callable[[str, object], None]
+    ) -> None:
         platform = self.open(timeout_s=QUICK_S if fault in SLOW else PATIENT_S)
         self.far.faults.append(fault)
-        assert isinstance(platform.publish(parcel()), Unsure)
+        outcome = platform.publish(parcel())
+        assert isinstance(outcome, Unsure)
         assert len(self.far.writes) == 1
         assert len(self.seen()) == (1 if fault.applies else 0)
         assert all(asked.path != "/elsewhere" for asked in self.far.asked)
         found = self.open().find(parcel(), EARLIER)
+        record_property(fault.value, f"{_end(outcome)}, {_end(found)}")
         if self.finds:
             absent = found is None if self.proves_absence else isinstance(found, Unsure)
             assert isinstance(found, Published) if fault.applies else absent
@@ -90,31 +106,40 @@ class NetworkContract(PlatformContract):
                 assert outcome.failure is expected, (reply, outcome)
         assert self.seen() == []
 
-    def test_every_way_to_ask_for_a_wait_is_understood(self, platform: Platform) -> None:
+    def test_every_way_to_ask_for_a_wait_is_understood(
+        self, platform: Platform, record_property: Callable[[str, object], None]
+    ) -> None:
         assert self.limited
         for reply, seconds in self.limited:
             self.far.replies.append(reply)
             outcome = platform.publish(parcel())
+            record_property(f"{reply.status}, asked to wait", _end(outcome))
             assert outcome == Absent(Failure.RATE_LIMITED, "asked to wait", DUE + timedelta(seconds=seconds)), reply
         assert self.seen() == []
         self.post(platform)
 
-    def test_a_token_revoked_within_a_thread_stops_it_until_a_person_comes(self, platform: Platform) -> None:
+    def test_a_token_revoked_within_a_thread_stops_it_until_a_person_comes(
+        self, platform: Platform, record_property: Callable[[str, object], None]
+    ) -> None:
         first = self.post(platform, text="Một.")
         self.far.revoked = True
         second = parcel(text="Hai.", idem_key="b" * 64, root=first, parent=first)
         outcome = platform.publish(second)
+        record_property("token revoked within a thread", _end(outcome))
         assert isinstance(outcome, Absent)
         assert outcome.failure is Failure.AUTH_BROKEN
         self.far.revoked = False
         assert isinstance(platform.publish(second), Published)
         assert self.seen() == ["Một.", "Hai."]
 
-    def test_over_tls_only_the_right_server_is_spoken_to(self) -> None:
+    def test_over_tls_only_the_right_server_is_spoken_to(
+        self, record_property: Callable[[str, object], None]
+    ) -> None:
         ours, other = Authority(self.folder), Authority(self.folder, "other")
         with self.start(tls=ours.server()) as self.far:
             for ca_file in (None, other.file):
                 outcome = self.open(ca_file=ca_file).publish(parcel())
+                record_property("TLS not to be trusted", _end(outcome))
                 assert isinstance(outcome, Absent)
                 assert outcome.failure is Failure.UNREACHABLE
             assert self.far.asked == []
