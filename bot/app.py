@@ -1,5 +1,6 @@
 """The composition root: the one place that knows the platforms, and opens the house for the faces."""
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -276,6 +277,7 @@ def establish(settings: Settings, *, owner: str = "") -> bool:
         raise StoreFailed("{path} cannot be made: {why}.", path=settings.data_dir, why=error.strerror) from error
     folder, store = settings.data_dir / KEYSTORE, open_store(settings, make=True)
     try:
+        _keep_copy(settings, store)
         _shape(store, owner)
         with store.write() as tx:
             if is_new := audit.size(tx) == 0:
@@ -285,6 +287,23 @@ def establish(settings: Settings, *, owner: str = "") -> bool:
         return is_new
     finally:
         store.close()
+
+
+def _keep_copy(settings: Settings, store: Store) -> None:
+    """Before an older PostgreSQL changes its shape: a backup, whose passphrase lies with the keys."""
+    older = "" if store.is_sqlite else schema.is_older(store)
+    if not older:
+        return
+    from bot.services import backup
+
+    keystore, name = open_keystore(settings), f"{older}-before-{schema.HEAD}"
+    phrase = keystore.folder / f"{name}.passphrase"
+    file = settings.data_dir / f"{name}.backup"
+    if not file.exists():
+        phrase.touch(mode=0o600)
+        phrase.write_text(secrets.token_urlsafe(32), "utf-8")
+        place = backup.Place(settings.path, settings.data_dir)
+        backup.back_up(_furnish(settings, store, keystore, bare=True), place, file, phrase.read_text("utf-8"))
 
 
 def _shape(store: Store, owner: str) -> None:

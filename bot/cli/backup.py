@@ -159,14 +159,19 @@ def _settle(session: Session, config: str, into: str | None, data_dir: Path | No
     here = session.config.absolute()
     if here.exists():
         settings = session.settings
-        if into not in (None, settings.database.get_secret_value()) or (
-            data_dir and data_dir.resolve() != settings.data_dir.resolve()
-        ):
+        elsewhere = into and _without_user(into) != _without_user(settings.database.get_secret_value())
+        if elsewhere or (data_dir and data_dir.resolve() != settings.data_dir.resolve()):
             raise Refused("{path} leads elsewhere. Set database and data_dir under [bot] in it.", path=here)
     else:
         config = _led_to(config, into, data_dir)
         settings = _tried(here, config)
-    return Goal(Place(here, settings.data_dir), settings.database.get_secret_value(), config)
+    return Goal(Place(here, settings.data_dir), into or settings.database.get_secret_value(), config)
+
+
+def _without_user(url: str) -> str:
+    """The owner of the tables restores what another role then uses."""
+    start, _, rest = url.partition("://")
+    return f"{start}://{rest.rpartition('@')[2]}"
 
 
 def _led_to(config: str, into: str | None, data_dir: Path | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from bot.store import schema
-from bot.store.engine import Store
+from bot.store.engine import Store, copy_file
 from bot.store.tables import metadata
 
 ROWS_AT_ONCE = 1_000
@@ -14,12 +14,7 @@ ROWS_AT_ONCE = 1_000
 def copy_to(store: Store, path: Path) -> Store:
     """A scratch SQLite copy at `path`, consistent while others write. Raises StoreFailed."""
     if store.is_sqlite:
-        # VACUUM cannot run inside a transaction, and our doors always open one.
-        raw = store.writer.raw_connection()
-        try:
-            raw.cursor().execute("VACUUM INTO ?", (str(path),))
-        finally:
-            raw.close()
+        copy_file(store, path)
         return Store(f"sqlite:///{path}", scratch=True)
     copy = Store(f"sqlite:///{path}", scratch=True)
     schema.upgrade(copy)

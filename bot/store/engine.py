@@ -168,6 +168,18 @@ class Store:
         return f"Store({self.url.render_as_string(hide_password=True)})"
 
 
+def copy_file(store: Store, to: Path) -> None:
+    """A consistent copy of an SQLite database, while others write. Raises StoreFailed."""
+    # VACUUM cannot run inside a transaction, and our doors always open one.
+    raw = store.writer.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM INTO ?", (str(to),))
+    except store.writer.dialect.loaded_dbapi.Error as error:
+        raise _explain(store, str(error)) from None
+    finally:
+        raw.close()
+
+
 def _stat(path: Path) -> stat_result | None:
     try:
         return path.stat()

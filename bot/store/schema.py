@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from bot.domain.errors import Misconfigured
-from bot.store.engine import Store
+from bot.store.engine import Store, copy_file
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -43,13 +43,33 @@ def bring(tx: Connection, revision: str) -> None:
 
 
 def upgrade(store: Store) -> None:
-    """All of it or nothing; a database at the head already is left as it is."""
+    """All of it or nothing; a database at the head already is left as it is.
+
+    An older SQLite file is copied first, beside itself: that copy in its place undoes the upgrade.
+    """
     if store.path:
         with suppress(OSError):  # SQLite then says itself why it cannot
             store.path.touch(mode=0o600)  # and what it lays beside this file is as private
+        _keep_copy(store, store.path)
     with store.write() as tx:
-        if revision(tx) != HEAD:
+        if revision(tx) < HEAD:
             bring(tx, HEAD)
+        assert_at_head(tx)
+
+
+def is_older(store: Store) -> str:
+    """The version that an upgrade would start from; empty where there is none to make."""
+    with store.read() as tx:
+        found = revision(tx)
+    return found if found < HEAD else ""
+
+
+def _keep_copy(store: Store, path: Path) -> None:
+    if older := is_older(store):
+        kept = path.with_name(f"{path.name}.{older}-before-{HEAD}")
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            copy_file(store, kept)
 
 
 def revision(tx: Connection) -> str:

@@ -1,5 +1,9 @@
 """The migrations lead to exactly the tables the code knows, on both databases, and back to nothing."""
 
+import shutil
+import stat
+from pathlib import Path
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -104,3 +108,42 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         schema.upgrade(empty_store)
     with empty_store.read() as tx:
         assert inspect(tx).get_table_names() == []
+
+
+def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A made-up next version: a table more. What it began from stands beside it, whole and private."""
+    steps = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, steps, ignore=shutil.ignore_patterns("__pycache__"))
+    (steps / "versions" / "9001_next.py").write_text(
+        "from alembic import op\nfrom sqlalchemy import Column, Integer\n"
+        f"revision, down_revision = '9001', '{schema.HEAD}'\n"
+        "def upgrade():\n    op.create_table('novelty', Column('id', Integer, primary_key=True))\n"
+        "def downgrade():\n    op.drop_table('novelty')\n"
+    )
+    before, path = schema.HEAD, tmp_path / "campaign.sqlite"
+    store = Store(f"sqlite:///{path}")
+    schema.upgrade(store)
+    assert sorted(tmp_path.glob("*before*")) == []
+    with store.write() as tx:
+        tx.execute(text("INSERT INTO meta (key, value) VALUES ('kept', 'yes')"))
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "HEAD", "9001")
+    schema.upgrade(store)
+    schema.upgrade(store)
+    with store.read() as tx:
+        schema.assert_at_head(tx)
+        assert inspect(tx).has_table("novelty")
+    store.close()
+    (copy,) = tmp_path.glob("*before*")
+    assert copy.name == f"campaign.sqlite.{before}-before-9001"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    monkeypatch.undo()
+    copy.replace(path)
+    undone = Store(f"sqlite:///{path}")
+    with undone.read() as tx:
+        schema.assert_at_head(tx)
+        guards.assert_guarded(tx)
+        assert tx.execute(text("SELECT value FROM meta WHERE key = 'kept'")).scalar() == "yes"
+    undone.close()
