@@ -96,6 +96,13 @@ def test_each_language_carries_the_picture_with_its_own_description() -> None:
     assert [part.images[0].alt for part in parts] == ["Ảnh chia sẻ", "Share card"]
 
 
+def test_a_joined_post_that_becomes_a_thread_keeps_its_pictures_on_the_first_part() -> None:
+    texts = {("vi", ""): "Một.\n---\nHai.", ("en", ""): "One.\n---\nTwo."}
+    parts = rendered(content(texts=texts, pictures=(PICTURE,)), profile("facebook", Layout.JOINED)).parts
+    assert [len(part.images) for part in parts] == [1, 0, 0, 0]
+    assert parts[0].images[0].alt == "Ảnh chia sẻ\n\nShare card"
+
+
 def test_a_joined_part_describes_the_picture_in_both_languages() -> None:
     (part,) = rendered(content(pictures=(PICTURE,)), profile("facebook", Layout.JOINED)).parts
     assert part.images[0].alt == "Ảnh chia sẻ\n\nShare card"
