@@ -220,6 +220,12 @@ class Deliveries(RuleBasedStateMachine):
             self.clock.advance(seconds=max(0.0, (moment - self.clock.now()).total_seconds()))
         self.a_wave_runs(fault, keep=keep)
 
+    @rule()
+    def a_wave_runs_by_a_clock_in_doubt(self) -> None:
+        before = {each.id: each.state for each in self.all().values()}
+        assert deliver.wave(self.ctx, self.worker, (), tuple(self.ctx.channels), clock_suspect=True) == ()
+        assert {each.id: each.state for each in self.all().values()} == before
+
     def believed(self, done: Done) -> Done:
         return done
 
