@@ -49,7 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "clock_suspect": "the clock jumped",
         "parent_missing": "the post that it answers is not out",
         "gate_failed": "it could not be checked",
-        "restored": "an earlier state of the database was put back",
+        "restored": "the database was put back from a copy, or moved",
         "anchor_old": "nobody outside has kept a checkpoint of the log for too long",
         "no_answer": "no clear answer came",
         "lease_expired": "the program stopped while sending it",

@@ -23,7 +23,7 @@ from bot.services.gate import Wave, Worker, open_wave, rule
 from bot.services.outcomes import conclude, conclude_look, conclude_revisit, conclude_withdrawal, end, move, repeats
 from bot.services.queue import stop
 from bot.services.share import share
-from bot.store import deliveries, heartbeats, holds
+from bot.store import deliveries, heartbeats, holds, home
 
 RULINGS_A_CHANNEL = 50
 BEFORE_ATTEMPT = timedelta(seconds=60)
@@ -84,19 +84,24 @@ def start(ctx: Context, name: str) -> Worker:
     """Take note of how long nobody was here, and put in doubt whatever a dead worker was sending.
 
     Raises Misconfigured or StoreFailed where commits would not be safe. A database without what was signed
-    from it last is a backup put back or a second copy: all of it is halted.
+    from it last, or in another place than before, is a backup put back or a second copy: all of it is halted.
     """
     ctx.store.self_test()
     with ctx.store.write() as tx:
         worker = Worker(name, ctx.now(), heartbeats.last(tx))
         heartbeats.beat(tx, name, worker.up_since, suspect=heartbeats.in_doubt(tx))
-        try:
-            require_anchor(tx, ctx.keystore)
-        except Tampered:
-            if holds.find(tx, *holds.HALT) is None:
-                stop(ctx, tx, None, holds.HALT, Reason.RESTORED.value)
+        if (home.is_elsewhere(tx, ctx.store) or _went_back(ctx, tx)) and holds.find(tx, *holds.HALT) is None:
+            stop(ctx, tx, None, holds.HALT, Reason.RESTORED.value)
     reap(ctx)
     return worker
+
+
+def _went_back(ctx: Context, tx: Connection) -> bool:
+    try:
+        require_anchor(tx, ctx.keystore)
+    except Tampered:
+        return True
+    return False
 
 
 def reap(ctx: Context) -> tuple[Delivery, ...]:

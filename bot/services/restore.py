@@ -22,7 +22,7 @@ from bot.services.context import Context
 from bot.services.outcomes import move
 from bot.services.queue import stop
 from bot.services.verify import ALTERED, GOOD, verify
-from bot.store import deliveries, holds, schema
+from bot.store import deliveries, holds, home, schema
 from bot.store.backup import BackupReader, Loader, Tell, is_file, is_piece, tables_of, unreadable
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
@@ -108,6 +108,7 @@ def _hold(tx: Connection, staging: "_Staging", found: Backup, clock: Clock) -> R
     ctx = Context(staging.store, keystore, clock, Schedules(), Messages({}, {}), {}, staging.place.data_dir)
     ctx.record(tx, None, Act.BACKUP_RESTORED, "log:1", {"size": found.entries, "root": found.root})
     stop(ctx, tx, None, holds.HALT, Reason.RESTORED.value)
+    home.forget(tx)
     waiting = deliveries.unsent(tx)
     due = tuple(each for each in waiting if each.due_at <= ctx.now())
     for each in due:

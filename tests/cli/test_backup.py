@@ -29,7 +29,7 @@ def test_a_machine_is_lost_and_everything_is_back_on_another(desk: Terminal, out
     assert [row["alias"] for row in outside.read("user", "list")] == [row["alias"] for row in desk.read("user", "list")]
     assert outside.read("audit", "verify")["code"] == 0
     stop = [row for row in outside.read("doctor", code=0) if row["what"] == "halt"]
-    assert "an earlier state of the database was put back" in stop[0]["text"]
+    assert "the database was put back from a copy, or moved" in stop[0]["text"]
     assert "exists already" in outside.type("restore", str(file), code=1).err
     for by in ("lan", "minh"):
         outside.type("unhalt", by=by)
