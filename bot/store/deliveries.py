@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
 
 from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import NotFound
 from bot.store.peers import tell
-from bot.store.rows import value
+from bot.store.rows import batches, value
 from bot.store.tables import COUNTED, DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
 
 LONGEST_DETAIL = 500
@@ -73,6 +73,27 @@ def get(tx: Connection, delivery_id: int) -> Delivery:
 
 def of_post(tx: Connection, post_id: int) -> tuple[Delivery, ...]:
     return _all(tx, _OF_POST, {"post": post_id})
+
+
+class Progress(NamedTuple):
+    """How one part of a post fares, without what it says."""
+
+    post_id: int
+    channel: str
+    state: DeliveryState
+    reason: str
+
+
+def progress(tx: Connection, post_ids: Iterable[int]) -> dict[int, list[Progress]]:
+    """Of each post the parts that were not cancelled."""
+    found: dict[int, list[Progress]] = {}
+    for some in batches(post_ids):
+        query = select(_c.post_id, _c.channel, _c.state, _c.reason).where(_c.post_id.in_(some))
+        for row in tx.execute(query.order_by(_c.channel, _c.part)):
+            each = Progress(row.post_id, row.channel, DeliveryState(row.state), row.reason)
+            if each.state is not DeliveryState.CANCELLED:
+                found.setdefault(each.post_id, []).append(each)
+    return found
 
 
 def all_ended(tx: Connection, post_id: int) -> bool:

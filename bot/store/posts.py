@@ -6,13 +6,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, false, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from bot.domain.errors import Conflict, NotFound
 from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain, read_moment
 from bot.store import tables as t
 from bot.store.rows import batches, upsert, value
 
+Cursor = tuple[datetime | None, int]
+"""Where a post stands in the queue: its time, or none, and its number."""
 _PLANNED = (PostState.DRAFT, PostState.IN_REVIEW, PostState.RETURNED)
 _c = t.posts.c
 # Built once: a wave asks and says these of every post, and building costs more than running.
@@ -83,7 +99,8 @@ def _new_row(new: NewPost, now: datetime) -> dict[str, Any]:
 
 def _columns(content: Content) -> dict[str, Any]:
     document = canonical(content_to_plain(content))
-    return {"document": document, "campaign": content.campaign, "due_at": content.due}
+    channels = f" {' '.join(content.channels)} "
+    return {"document": document, "campaign": content.campaign, "due_at": content.due, "channels": channels}
 
 
 def _add_revisions(tx: Connection, posts: Collection[Post], author_id: int | None) -> None:
@@ -130,8 +147,8 @@ def listed(
     query = select(t.posts).order_by(_c.due_at, _c.id)
     if states:
         query = query.where(_c.state.in_(states))
-    if channel:  # found in the document, where the name stands quoted as one JSON string
-        query = query.where(_c.document.contains(f'"{channel}"', autoescape=True))
+    if channel:
+        query = query.where(_on((channel,)))
     timed, timeless = query.where(_c.due_at.is_not(None)), query.where(_c.due_at.is_(None))
     if start is not None:
         timed = timed.where(_c.due_at >= start)
@@ -143,7 +160,70 @@ def listed(
     found = _all(tx, timed.limit(limit))
     if start is None and end is None:
         found += _all(tx, timeless.limit(limit - len(found)))
-    return tuple(post for post in found if not channel or channel in post.content.channels)
+    return found
+
+
+def _on(channels: Collection[str]) -> ColumnElement[bool]:
+    return or_(false(), *(_c.channels.contains(f" {name} ", autoescape=True) for name in channels))
+
+
+def paged(
+    tx: Connection,
+    at: Cursor,
+    *,
+    backwards: bool = False,
+    states: Collection[PostState] = (),
+    channels: Collection[str] | None = None,
+    limit: int = 50,
+) -> tuple[Post, ...]:
+    """The posts beyond `at`, by time and those without one last, in order; `backwards` those before it.
+
+    Only indexes are read until it is known which they are. None is every channel.
+    """
+    query, (due, seen) = select(_c.id), at
+    if states:
+        query = query.where(_c.state.in_(states))
+    if channels is not None:
+        query = query.where(_on(channels))
+    timed, timeless = query.where(_c.due_at.is_not(None)), query.where(_c.due_at.is_(None))
+    if due is not None:
+        place = tuple_(_c.due_at, _c.id)
+        timed = timed.where(place < at if backwards else place > at)
+    else:
+        timeless = timeless.where(_c.id < seen if backwards else _c.id > seen)
+    if backwards:
+        found = [] if due else _ids(tx, timeless.order_by(_c.id.desc()), limit)
+        found += _ids(tx, timed.order_by(_c.due_at.desc(), _c.id.desc()), limit - len(found))
+        found.reverse()
+    else:
+        found = _ids(tx, timed.order_by(_c.due_at, _c.id), limit) if due else []
+        found += _ids(tx, timeless.order_by(_c.id), limit - len(found))
+    return by_ids(tx, found)
+
+
+def _ids(tx: Connection, query: Select[Any], limit: int) -> list[int]:
+    return list(tx.execute(query.limit(limit)).scalars()) if limit else []
+
+
+def by_ids(tx: Connection, ids: Iterable[int]) -> tuple[Post, ...]:
+    """Those there are, in the order asked for."""
+    wanted = list(ids)
+    queries = (select(t.posts).where(_c.id.in_(some)) for some in batches(wanted))
+    found = {post.id: post for query in queries for post in _all(tx, query)}
+    return tuple(found[each] for each in wanted if each in found)
+
+
+def due_between(tx: Connection, start: datetime, end: datetime) -> tuple[tuple[int, datetime, PostState], ...]:
+    """Number, time and state of each post due in between, in order; no post is read for it."""
+    query = select(_c.id, _c.due_at, _c.state).where(_c.due_at >= start, _c.due_at < end)
+    return tuple((row[0], row[1], PostState(row[2])) for row in tx.execute(query.order_by(_c.due_at, _c.id)))
+
+
+def writers(tx: Connection, ids: Iterable[int]) -> dict[int, int | None]:
+    """Who wrote the first words of each post; None is the program."""
+    of = t.post_revisions.c
+    queries = (select(of.post_id, of.author_id).where(of.post_id.in_(some), of.revision == 1) for some in batches(ids))
+    return {row.post_id: row.author_id for query in queries for row in tx.execute(query)}
 
 
 def counts(tx: Connection) -> dict[str, int]:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
-from bot.store import deliveries
+from bot.domain.post import PostState
+from bot.store import deliveries, posts
 from bot.store.engine import Store
 
 NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -33,18 +35,36 @@ def test_a_wave_reads_by_index_and_sorts_nothing(
     sqlite_original: Path, ask: Callable[[Connection], object], found: list[str]
 ) -> None:
     """A partial index serves only a query that says its condition in the same words: a bound state does not."""
+    plans = planned(sqlite_original, ask)
+    assert [len(plan) for plan in plans] == [1] * len(found)
+    for (step,), index in zip(plans, found, strict=True):
+        assert re.sub("deliveries USING (COVERING )?INDEX ", "", step).startswith(index)
+
+
+def planned(original: Path, ask: Callable[[Connection], object]) -> list[list[str]]:
+    """How SQLite means to find what is asked for, step by step, of each statement."""
     asked = []
-    with closing(Store(f"sqlite:///{sqlite_original}")) as store, store.read() as tx:
+    with closing(Store(f"sqlite:///{original}")) as store, store.read() as tx:
 
         @event.listens_for(tx, "before_cursor_execute")
         def keep(_tx: object, _cursor: object, statement: str, given: tuple[object, ...], *_: object) -> None:
             asked.append((statement, given))
 
         ask(tx)
-        plans = [
+        return [
             [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
             for statement, given in tuple(asked)
         ]
-    assert [len(plan) for plan in plans] == [1] * len(found)
-    for (step,), index in zip(plans, found, strict=True):
-        assert re.sub("deliveries USING (COVERING )?INDEX ", "", step).startswith(index)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"channels": ["x"]}, {"states": (PostState.PUBLISHED,), "channels": ["x", "y"]}]
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_queue_is_paged_through_indexes_alone(
+    sqlite_original: Path, wanted: dict[str, Any], *, backwards: bool
+) -> None:
+    plans = planned(sqlite_original, lambda tx: posts.paged(tx, (NOW, 1), backwards=backwards, **wanted))
+    steps = [step for plan in plans for step in plan]
+    assert steps
+    assert all(re.match("(SEARCH|SCAN) posts USING COVERING INDEX", step) for step in steps), steps

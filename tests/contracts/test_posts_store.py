@@ -199,3 +199,52 @@ def test_a_picture_is_on_record_once(tx: Connection) -> None:
 def test_a_post_that_is_not_there_is_told(tx: Connection) -> None:
     with pytest.raises(NotFound, match="no post 3"):
         posts.get(tx, 3)
+
+
+def test_the_queue_turns_its_pages_in_both_directions_and_ends_with_what_has_no_time(tx: Connection) -> None:
+    times = [NOW, NOW, NOW + HOUR, None, NOW - HOUR, None]
+    ids = [post.id for post in add(tx, *(NewPost(a_content(str(n), at)) for n, at in enumerate(times)))]
+    ordered = [ids[n] for n in (4, 0, 1, 2, 3, 5)]
+    forward, backward = _turned(tx, backwards=False), _turned(tx, backwards=True)
+    assert (forward, backward) == (ordered, ordered)
+
+
+def _turned(tx: Connection, *, backwards: bool) -> list[int]:
+    """Two a page, from one end to the other."""
+    seen: list[int] = []
+    at: posts.Cursor = (None, 10**9) if backwards else (NOW - 9 * HOUR, 0)
+    while page := posts.paged(tx, at, backwards=backwards, limit=2):
+        ids = [post.id for post in page]
+        seen = ids + seen if backwards else seen + ids
+        edge = page[0] if backwards else page[-1]
+        at = (edge.due, edge.id)
+    return seen
+
+
+def test_the_queue_of_an_account_and_of_a_state_holds_those_alone(tx: Connection) -> None:
+    both, on_x, on_xx = add(
+        tx,
+        NewPost(a_content(at=NOW, channels=("x", "facebook"))),
+        NewPost(a_content()),
+        NewPost(a_content(channels=("xx",))),
+    )
+    posts.set_state(tx, on_x.id, PostState.CANCELLED, "", NOW)
+    start = (NOW - HOUR, 0)
+
+    def found(**wanted: object) -> list[int]:
+        return [post.id for post in posts.paged(tx, start, **wanted)]  # type: ignore[arg-type]
+
+    assert found(channels=["x"]) == [both.id, on_x.id]
+    assert found(channels=["xx", "facebook"]) == [both.id, on_xx.id]
+    assert found(channels=[]) == []
+    assert found(channels=["x"], states=(PostState.CANCELLED,)) == [on_x.id]
+    revised = posts.revise(tx, both, a_content(channels=("xx",)), None, NOW)
+    assert found(channels=["facebook"]) == []
+    assert revised.id in found(channels=["xx"])
+
+
+def test_the_program_is_the_writer_of_what_nobody_wrote(tx: Connection) -> None:
+    author = somebody(tx, "p-author")
+    (own,), (drafted,) = add(tx, NewPost(a_content()), author=author), add(tx, NewPost(a_content("hai")))
+    posts.revise(tx, drafted, a_content("ba"), author, NOW)
+    assert posts.writers(tx, [own.id, drafted.id]) == {own.id: author, drafted.id: None}

@@ -138,12 +138,13 @@ def upgrade() -> None:
         Column("document", Text, nullable=False),
         Column("manifest", Text),
         Column("digest", String(64)),
+        Column("channels", Text, nullable=False, server_default=" "),
         Column("due_at", TIME),
         Column("added_at", TIME, nullable=False),
         Column("changed_at", TIME, nullable=False),
     )
-    op.create_index("ix_posts_due", "posts", ["due_at"])
-    op.create_index("ix_posts_state_due", "posts", ["state", "due_at"])
+    op.create_index("ix_posts_due", "posts", ["due_at", "id", "state", "channels"])
+    op.create_index("ix_posts_state_due", "posts", ["state", "due_at", "id", "channels"])
     op.create_table(
         "post_revisions",
         Column("post_id", ID, ForeignKey("posts.id"), primary_key=True),
