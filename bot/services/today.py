@@ -50,9 +50,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class ToReview:
-    """Of the posts in review: how many this person may approve, and which come due within a day."""
+    """Of the posts in review: how many of the next `looked` this person may approve, and which are due within a day."""
 
     number: int
+    looked: int
     own: int
     soon: tuple[Post, ...]
 
@@ -160,7 +161,7 @@ def _to_review(tx: Connection, person: Person, number: int, now: datetime) -> To
     waiting = _listed(tx, PostState.IN_REVIEW)
     own = sum(_may_approve(tx, person, post) for post in waiting) if person.roles & DUTIES[Duty.APPROVE_POST] else 0
     soon = tuple(post for post in waiting if post.content.due and now < post.content.due < now + AHEAD)
-    return ToReview(number, own, soon)
+    return ToReview(number, len(waiting), own, soon)
 
 
 def _may_approve(tx: Connection, person: Person, post: Post) -> bool:

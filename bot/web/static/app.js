@@ -5,9 +5,9 @@
   if (summary) summary.focus();
 
   // Whoever leaves a form half written is asked; whoever sends it is not.
-  let typed = false;
-  document.addEventListener("input", (event) => { if (event.target.closest("form[method=post]")) typed = true; });
-  document.addEventListener("submit", () => { typed = false; });
+  let typed = null;
+  document.addEventListener("input", (event) => { typed = event.target.closest("form[method=post]") || typed; });
+  document.addEventListener("submit", (event) => { if (event.target === typed) typed = null; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
   // Off unless chosen in Settings; never while somebody types.
