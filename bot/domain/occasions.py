@@ -169,6 +169,10 @@ def bar_of(case: Case, kind: EventKind, rules: PlanningRules, campaign: str = ""
 
 
 def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRules) -> Iterator[Occasion]:
+    years = range(max(start.year, hearing.day.year + 1), end.year + 1)
+    days = {year: on for year in years if start <= (on := anniversary(hearing.day, year, rules.leap_day)) <= end}
+    if not days:
+        return
     people = hearing.people
     (case, event), several = people[0], len(people) > 1
     kind, name = OccasionKind(event.kind), f"{case.slug}:{event.key}"
@@ -176,8 +180,7 @@ def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRule
         kind, name = _TOGETHER[event.kind], hearing.name
     campaign = _campaign_of_most([case for case, _ in people], rules)
     bar = _bar_of_all(people, rules, campaign)
-    for year in range(max(start.year, hearing.day.year + 1), end.year + 1):
-        on = anniversary(hearing.day, year, rules.leap_day)
+    for year, on in days.items():
         yield Occasion(
             key=f"{kind}:{name}:{year}",
             kind=kind,
