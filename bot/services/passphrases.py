@@ -39,9 +39,10 @@ def matches(ctx: Context, kept: str, passphrase: str) -> bool:
     hasher = ctx.signing_in.hasher
     with _at_once:
         try:
-            return hasher.verify(kept or _nobodys(hasher), _plain(passphrase)) and bool(kept)
+            hasher.verify(kept or _nobodys(hasher), _plain(passphrase))
         except (VerifyMismatchError, InvalidHashError):
             return False
+    return bool(kept)
 
 
 @lru_cache(maxsize=4)
