@@ -51,7 +51,7 @@ class Done:
 
 def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
     """Create the deliveries of an approved post, from its frozen manifest alone."""
-    del ctx
+    home.settle_in(tx, ctx.store)
     if deliveries.revive(tx, post.id, post.digest):
         return
     content = content_from_plain(json.loads(post.document))

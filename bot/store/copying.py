@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from bot.store import schema
+from bot.store import home, schema
 from bot.store.engine import Store, copy_file
 from bot.store.tables import metadata
 
@@ -15,7 +15,10 @@ def copy_to(store: Store, path: Path) -> Store:
     """A scratch SQLite copy at `path`, consistent while others write. Raises StoreFailed."""
     if store.is_sqlite:
         copy_file(store, path)
-        return Store(f"sqlite:///{path}", scratch=True)
+        copy = Store(f"sqlite:///{path}", scratch=True)
+        with copy.write() as target:
+            home.forget(target)
+        return copy
     copy = Store(f"sqlite:///{path}", scratch=True)
     schema.upgrade(copy)
     with store.read() as source, copy.write() as target:
@@ -24,4 +27,5 @@ def copy_to(store: Store, path: Path) -> Store:
             rows = source.execute(select(table).order_by(*table.primary_key.columns)).mappings()
             for some in rows.partitions(ROWS_AT_ONCE):
                 target.execute(insert(table), [dict(row) for row in some])
+        home.forget(target)
     return copy

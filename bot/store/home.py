@@ -15,13 +15,19 @@ _GENERATION = 0x80087601
 
 
 def is_elsewhere(tx: Connection, store: Store) -> bool:
-    """Whether it was last started in another place; from now on it is at home here."""
+    """Whether it was at home in another place; from now on it is here."""
     here = _here(tx, store)
     known = tx.execute(select(meta.c.value).where(meta.c.key == _KEY)).scalar()
     if known != here:
         forget(tx)
         tx.execute(insert(meta).values(key=_KEY, value=here))
     return known not in (None, here)
+
+
+def settle_in(tx: Connection, store: Store) -> None:
+    """From the first post that is to be sent on, the database has a place; the place it was given stays."""
+    if tx.execute(select(meta.c.value).where(meta.c.key == _KEY)).scalar() is None:
+        tx.execute(insert(meta).values(key=_KEY, value=_here(tx, store)))
 
 
 def forget(tx: Connection) -> None:
