@@ -11,11 +11,20 @@ from bot.domain.case import Precision
 LANGUAGES = ("vi", "en")
 
 
+class Shape(StrEnum):
+    """Of a share card: wide for X, Bluesky and Mastodon, tall for Facebook and Telegram, square for all."""
+
+    WIDE = "wide"
+    TALL = "tall"
+    SQUARE = "square"
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A named effort. `channels` empty means all; `hashtags` and `links` by language.
 
-    `marks_past` is the switch for posts on release, exile and other days of people no longer held.
+    `marks_past` is the switch for posts on release, exile and other days of people no longer held; `cards` is the
+    shape of the share card that the program puts on the days it drafts, or none.
     """
 
     slug: str
@@ -27,6 +36,7 @@ class Campaign:
     links: Mapping[str, str] = field(default_factory=dict)
     approvals: int = 1
     marks_past: bool = False
+    cards: Shape | None = None
     sources: tuple[str, ...] = ()
 
 

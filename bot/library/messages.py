@@ -27,15 +27,20 @@ from bot.domain.wording import (
     page_of,
     without,
 )
-from bot.library.models import BREAK, compiled, model_of, read
+from bot.library.models import BREAK, compiled, fields_of, model_of, read
 from bot.library.proofreading import proofread
 
-__all__ = ["Messages", "NoWording", "Wording", "compose", "compose_general", "load_messages"]
+__all__ = ["Messages", "NoWording", "Wording", "compose", "compose_general", "listed", "load_messages"]
 
 _NEXT_POST = f"\n{BREAK}\n"
 _BETWEEN_NAMES = re.compile(r"(?<=,) (?!xử vắng mặt|in absentia)")
 _MOST_TAGS = 2
 _DEFAULT_LINE = "default"
+
+
+def listed(names: str) -> list[str]:
+    """The names of a list, each with what stands behind it."""
+    return _BETWEEN_NAMES.split(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,10 @@ class Messages:
         """A text that is no model, or None where there is none or it prints what is not known."""
         sources = self.texts.get((file, name))
         return _filled(*sources, page) if sources else None
+
+    def printed(self, file: str, name: str) -> frozenset[str]:
+        """The fields of a text that is no model."""
+        return frozenset().union(*map(fields_of, self.texts.get((file, name), ())))
 
     def day_words(self, observance: Observance) -> tuple[Pair, Pair]:
         page = Page()
@@ -167,7 +176,7 @@ class _Frame:
 
     def _between_names(self, part: str) -> list[str]:
         pieces: list[str] = []
-        for name in _BETWEEN_NAMES.split(part):
+        for name in listed(part):
             if pieces and fits(f"{pieces[-1]} {name}", self.rules):
                 pieces[-1] += f" {name}"
             else:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.campaign import LANGUAGES
@@ -20,7 +20,7 @@ from bot.domain.wording import ANY, Model
 
 BREAK = "---"
 TIERS = (*(tier.value for tier in Tier), ANY)
-ALT_FIELDS = frozenset(
+CARD_FIELDS = frozenset(
     {"name", "occupation", "years", "days", "date", "court", "sentence", "n", "total", "names_sentences", "names",
      "status_line", "outcome_line", "as_of", "source"}
 )  # fmt: skip
@@ -28,7 +28,8 @@ SHELVES: Mapping[str, frozenset[str]] = {
     **KIND_FIELDS,
     "shared": frozenset().union(*KIND_FIELDS.values()),
     "days": frozenset({"date"}),
-    "alt": ALT_FIELDS,
+    "alt": CARD_FIELDS,
+    "card": CARD_FIELDS,
 }
 """Each file's name, and the fields its texts may print."""
 
@@ -47,6 +48,11 @@ _JINJA = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 @cache
 def compiled(source: str) -> Template:
     return _JINJA.from_string(source)
+
+
+@cache
+def fields_of(source: str) -> frozenset[str]:
+    return frozenset(map(_base, meta.find_undeclared_variables(_JINJA.parse(source))))
 
 
 @dataclass(frozen=True, slots=True)

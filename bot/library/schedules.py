@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.budget import MILLIONTHS, Price
-from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Short, Slot
+from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Shape, Short, Slot
 from bot.domain.case import Case
 from bot.domain.errors import BadInput, Finding, Rejected
 from bot.domain.reader import Reader, finding, normal
@@ -122,6 +122,7 @@ def _campaign(table: Reader) -> Campaign:
         hashtags=_by_language(table, "hashtags", lambda part, language: part.parsed_list(language, _tag)),
         links=_by_language(table, "links", lambda part, language: part.parsed(language, _link) or ""),
         approvals=table.number("approvals", least=1, most=MAX_APPROVALS) or 1,
+        cards=table.choice("cards", Shape),
         **table.simple(Campaign, but=("slug",)),
     )
 

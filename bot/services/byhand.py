@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -12,9 +11,9 @@ from bot.domain.occasions import Bar, Occasion
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Content, Picture, Post, PostState, Window
 from bot.domain.slots import VIETNAM, at_local, local_date
-from bot.library.alt import alt_texts
+from bot.library.cards import alt_texts
 from bot.library.messages import Wording
-from bot.services import plan
+from bot.services import cards, plan
 from bot.services.choosing import choices, find
 from bot.services.context import Context
 from bot.services.posts import When, add_picture, windows
@@ -67,7 +66,7 @@ def draft(ctx: Context, author: Person, key: str, asked: Asked) -> Drafted:
     content, _ = written(ctx, desk, occasion, names, ByHand(timed, asked.model, with_media=asked.picture is not None))
     if content is None:
         raise _unworded(ctx, desk, occasion, asked.model)
-    content = replace(content, pictures=described(ctx, author, asked, _card_words(ctx, desk, occasion)))
+    content = replace(content, pictures=described(ctx, author, asked, _card_alt(ctx, desk, occasion)))
     with ctx.store.write() as tx:
         _free(tx, key)
         made = plan.draft(ctx, tx, author, [Sketch(occasion, content)])
@@ -116,11 +115,9 @@ def _free(tx: Connection, key: str) -> None:
         posts.free_occasion(tx, post_id)
 
 
-def _card_words(ctx: Context, desk: Desk, occasion: Occasion) -> Mapping[str, str]:
+def _card_alt(ctx: Context, desk: Desk, occasion: Occasion) -> Mapping[str, str]:
     """What messages/ says of the day's share card; nothing where it has no such words."""
-    events = (desk.cases[slug].event(key) for slug, key in occasion.events)
-    page = next((event.sources[0] for event in events if event and event.sources), "")
-    host = (urlsplit(page).hostname or "").removeprefix("www.")
+    host = cards.source_host(desk, occasion)
     return (host and alt_texts(ctx.messages, occasion, desk.cases, ctx.schedules.places, source=host)) or {}
 
 

@@ -11,10 +11,12 @@ from bot.domain.occasions import Bar, Occasion
 from bot.domain.people import Person
 from bot.domain.post import Post, PostState
 from bot.domain.review import stale_cites
+from bot.library.images import image_path
+from bot.services.cards import with_cards
 from bot.services.content import freeze, rendered
 from bot.services.context import PROGRAM, Context
 from bot.services.sketch import LeftOut, Sketch, find_occasions, open_desk, sketch
-from bot.store import audit, cases, posts
+from bot.store import audit, cases, images, posts
 from bot.store.audit import NewEntry
 from bot.store.posts import NewPost
 
@@ -39,7 +41,8 @@ def plan(ctx: Context, *, until: date | None = None) -> Planned:
         found = find_occasions(ctx, desk, start, end)
         marked = posts.occasions_taken(tx, [occasion.key for occasion in found])
     new = [occasion for occasion in found if occasion.key not in marked]
-    sketches, barred = sketch(ctx, desk, new)
+    worded, barred = sketch(ctx, desk, new)
+    sketches = with_cards(ctx, desk, worded)
     drafted: list[Post] = []
     for first in range(0, len(sketches), POSTS_A_TRANSACTION):
         with ctx.store.write() as tx:
@@ -61,6 +64,9 @@ def draft(
         for each in sketches
         if all(slug in named and not stale_cites(each.content.cites, named[slug]) for slug in each.content.cases)
     ]
+    for picture in (picture for each in true for picture in each.content.pictures):
+        size = image_path(ctx.data_dir, picture.digest, picture.mime).stat().st_size
+        images.add(tx, picture, size, ctx.now())
     new = [NewPost(each.content, occasion=each.occasion.key, standing_id=standing_id) for each in true]
     added = posts.add(tx, new, actor.id if actor else None, ctx.now())
     waits = {each.occasion.key for each in true if actor or each.occasion.bar is Bar.SAME_HEARING}

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
-from bot.domain.campaign import LANGUAGES, Observance
+from bot.domain.campaign import LANGUAGES, Observance, Shape
 from bot.domain.case import Case, Tier
 from bot.domain.occasions import Bar, LeapDay, Occasion, PlanningRules, occasions
 from bot.domain.post import Cite, Content, Misfit, Profile, Window
@@ -124,7 +124,8 @@ def written(
         if window is None:
             desk.left_out.append(LeftOut(occasion, name, Bar.DAILY_CAP))
             continue
-        words = _worded(ctx, desk, occasion, name, said, by_hand, today_is_local=local_date(window.due) == occasion.on)
+        is_local = local_date(window.due) == occasion.on
+        words = _worded(ctx, desk, occasion, name, said, by_hand, today_is_local=is_local)
         if isinstance(words, Wording):
             worded[name] = (words, window)
             desk.taken.setdefault((name, occasion.on), []).append(window.due)
@@ -137,6 +138,11 @@ def written(
 def accounts_of(ctx: Context, campaign: str) -> tuple[str, ...]:
     known = ctx.schedules.campaign(campaign) or ctx.schedules.default_campaign
     return known.channels or tuple(ctx.channels)
+
+
+def card_shape(ctx: Context, occasion: Occasion) -> Shape | None:
+    """Of the share card that goes with what the program drafts for this campaign, if one does."""
+    return (ctx.schedules.campaign(occasion.campaign) or ctx.schedules.default_campaign).cards
 
 
 def own_window(ctx: Context, desk: Desk, occasion: Occasion, name: str, *, even_if_full: bool = False) -> Window | None:
@@ -167,7 +173,8 @@ def _worded(
     today_is_local: bool,
 ) -> Wording | Misfit | NoWording:
     """The words for one account. Those of a roomier one, with nothing left out, are its own too wherever they fit."""
-    profile, media = ctx.channels[name].profile, bool(by_hand and by_hand.with_media)
+    profile = ctx.channels[name].profile
+    media = by_hand.with_media if by_hand else card_shape(ctx, occasion) is not None
     own = profile.like if any(layer == profile.like for layer, _ in ctx.messages.patterns) else ""
     whole = said.get((own, today_is_local))
     if whole and not whole.dropped and _fits(whole, profile, with_media=media):

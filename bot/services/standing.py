@@ -10,6 +10,7 @@ from bot.domain.occasions import Occasion
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Post, PostState
 from bot.domain.slots import VIETNAM, at_local
+from bot.services.cards import with_cards
 from bot.services.context import Context
 from bot.services.plan import draft
 from bot.services.review import Approved, approve_in
@@ -52,7 +53,8 @@ def propose_standing(
         desk = open_desk(ctx, tx, start, end)
         theirs = [one for one in find_occasions(ctx, desk, start, end) if not set(slugs).isdisjoint(one.cases)]
         marked = posts.occasions_taken(tx, [occasion.key for occasion in theirs])
-    sketches, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
+    worded, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
+    sketches = with_cards(ctx, desk, worded)
     with ctx.store.write() as tx:
         waiting = [post for post_id in marked.values() if _may_join(post := posts.get(tx, post_id))]
         if not sketches and not waiting:

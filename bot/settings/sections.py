@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from bot.domain.alerts import Topic
+from bot.domain.campaign import Shape
 from bot.domain.case import fold
 from bot.domain.errors import Misconfigured
 
@@ -243,6 +244,7 @@ class Campaign(Section):
     slug: Slug
     approvals: int | None = Field(None, ge=1, le=5)
     channels: Names | None = None
+    cards: Shape | None = None
 
 
 def _mail_address(address: str) -> str:

@@ -16,7 +16,7 @@ from bot.domain.errors import Rejected
 from bot.domain.occasions import Bar, Occasion, OccasionKind, PlanningRules, occasions
 from bot.domain.post import Misfit
 from bot.domain.text import RULES, TextRules, count, fits
-from bot.library.alt import alt_texts
+from bot.library.cards import alt_texts
 from bot.library.casefiles import read_cases_toml
 from bot.library.messages import Messages, NoWording, Wording, compose, compose_general, load_messages
 from bot.library.schedules import Schedules, load_schedules
