@@ -143,5 +143,5 @@ def erase(session: Session, actor: Person, alias_of: str, reason: str, *, yes: b
     done = forget(session.ctx, actor, alias_of, reason)
     say("{pseudonym} is all that is left of {alias} in the record.", pseudonym=done.pseudonym, alias=alias_of)
     if not done.swept:
-        say("The database could not be emptied of old pages while others read it. Restart the daemon.")
+        say("Old pages could not be emptied now. Restart the daemon; on PostgreSQL the owner runs VACUUM FULL.")
     say("Backups made before now still hold them: delete those that you need no longer.")

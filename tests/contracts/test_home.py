@@ -4,6 +4,7 @@ from pathlib import Path
 from bot.store import home
 from bot.store.copying import copy_to
 from bot.store.engine import Store
+from bot.store.erasure import compact
 from tests.house import build_house, open_house
 
 
@@ -50,3 +51,8 @@ def test_a_rehearsal_plays_in_a_copy_that_is_at_home_wherever_it_lies(store: Sto
     with copy.write() as tx:
         assert not home.is_elsewhere(tx, copy)
     copy.close()
+
+
+def test_old_pages_are_emptied_by_whom_they_belong_to(owned_store: Store, store: Store) -> None:
+    assert compact(owned_store)
+    assert compact(store) == store.is_sqlite

@@ -11,10 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from bot import app
 from bot.domain.errors import Misconfigured
+from bot.services import backup
+from bot.settings import Settings, load_settings
 from bot.store import guards, schema
 from bot.store.engine import Store
 from bot.store.tables import metadata
+from tests.databases import as_owner, database
 
 # Everything the database itself says of its shape; Alembic's comparison passes over conditions and checks.
 SHAPE = {
@@ -147,3 +151,25 @@ def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
         guards.assert_guarded(tx)
         assert tx.execute(text("SELECT value FROM meta WHERE key = 'kept'")).scalar() == "yes"
     undone.close()
+
+
+@pytest.mark.postgres
+def test_an_older_postgresql_is_backed_up_before_it_changes(
+    postgresql_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database(postgresql_server) as name:
+        address = as_owner(postgresql_server, name)
+        (tmp_path / "config.toml").write_text(f'[bot]\ndata_dir = "data"\ndatabase = "{address}"\n')
+        _upgrade_from_postgresql(load_settings(tmp_path / "config.toml"), monkeypatch)
+
+
+def _upgrade_from_postgresql(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.establish(settings)
+    assert list(settings.data_dir.glob("*.backup")) == []
+    monkeypatch.setattr(schema, "HEAD", "9001")
+    with pytest.raises(Misconfigured, match="does not know"):
+        app.establish(settings)
+    (made,) = settings.data_dir.glob("*.backup")
+    (phrase,) = (settings.data_dir / "keystore").glob("*.passphrase")
+    assert stat.S_IMODE(phrase.stat().st_mode) == 0o600
+    assert backup.check(made, phrase.read_text()).revision == made.name.split("-")[0]
