@@ -1,7 +1,7 @@
 """Stopping, in one step by anyone, and starting again, in two steps by two people."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -59,6 +59,16 @@ def hold(ctx: Context, actor: Person | None, scope: str, target: str, reason: st
     with ctx.acting(actor, Duty.HALT) as tx:
         _require_target(ctx, tx, scope, target)
         return stop(ctx, tx, actor, (scope, target), require_reason(reason))
+
+
+def hold_posts(ctx: Context, actor: Person, post_ids: Collection[int], reason: str) -> None:
+    """All of them or none."""
+    with ctx.acting(actor, Duty.HALT) as tx:
+        said = require_reason(reason)
+        if not post_ids:
+            raise BadInput("Tick the posts that are to be held.")
+        for post_id in post_ids:
+            stop(ctx, tx, actor, ("post", str(posts.get(tx, post_id).id)), said)
 
 
 def stop(ctx: Context, tx: Connection, actor: Person | None, what: tuple[str, str], reason: str) -> Hold:

@@ -21,6 +21,8 @@ ROUTES: dict[str, May] = {
     "GET /invitation/<token>": ANYONE,
     "POST /invitation/<token>": ANYONE,
     "GET /": SIGNED_IN,
+    "GET /queue": SIGNED_IN,
+    "POST /queue/hold": Duty.HALT,
     "GET /pause": SIGNED_IN,
     "POST /pause": Duty.HALT,
     "POST /pause/ask": Duty.UNHALT,
