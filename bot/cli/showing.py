@@ -1,7 +1,6 @@
 """A post on the terminal: exactly what would go out, what it rests on, and what to stop at."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,53 +8,21 @@ import click
 from bot.cli.frame import Session, cut, say, show, zone_name
 from bot.domain.budget import dollars
 from bot.domain.case import Case
-from bot.domain.delivery import Delivery
-from bot.domain.facts import EVENT_FACT, facts_of
 from bot.domain.post import EDITABLE, Cite, Post, part_to_plain
 from bot.domain.text import count
 from bot.i18n import _, filled, word
 
 if TYPE_CHECKING:
     from bot.services.content import Checked
+    from bot.services.sheets import Sheet
 
 PREVIEW = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Everything a reviewer looks at, as it stands now."""
+def read_sheet(session: Session, post_id: int) -> "Sheet":
+    from bot.services import sheets
 
-    post: Post
-    checked: "Checked"
-    cases: Mapping[str, Case]
-    approved_by: tuple[str, ...]
-    needed: int
-    deliveries: tuple[Delivery, ...]
-    corrected_by: tuple[int, ...]
-
-
-def read_sheet(session: Session, post_id: int) -> Sheet:
-    from bot.domain.review import counting
-    from bot.services.content import check
-    from bot.services.people import aliases
-    from bot.services.quorum import needed_approvals
-    from bot.store import approvals, cases, deliveries, posts
-
-    ctx = session.ctx
-    with ctx.store.read() as tx:
-        post = posts.get(tx, post_id)
-        named = cases.by_slug(tx, post.content.cases)
-        names = aliases(ctx, tx)
-        yeses = counting(approvals.of_post(tx, post_id), post.digest)
-        return Sheet(
-            post=post,
-            checked=check(ctx, tx, post.content, post_id=post_id),
-            cases=named,
-            approved_by=tuple(sorted(names[person] for person in yeses)),
-            needed=needed_approvals(ctx, tx, post, named),
-            deliveries=deliveries.of_post(tx, post_id),
-            corrected_by=posts.corrections(tx, post_id),
-        )
+    return sheets.read_sheet(session.ctx, post_id)
 
 
 def row_of(post: Post) -> dict[str, Any]:
@@ -87,7 +54,7 @@ def preview(post: Post) -> str:
     return cut(post.content.texts.get(("vi", ""), "") or next(iter(post.content.texts.values()), ""), PREVIEW)
 
 
-def plain_sheet(sheet: Sheet) -> dict[str, Any]:
+def plain_sheet(sheet: "Sheet") -> dict[str, Any]:
     from bot.cli.delivery import row_of as delivery_row
 
     return (
@@ -134,7 +101,7 @@ def say_remarks(checked: "Checked") -> None:
         click.echo(f"! {warning}")
 
 
-def _say_head(session: Session, sheet: Sheet) -> None:
+def _say_head(session: Session, sheet: "Sheet") -> None:
     post, zone = sheet.post, session.zone
     say("Post {id}, {campaign}: {state}", id=post.id, campaign=post.content.campaign, state=state_of(post))
     if post.corrects_id:
@@ -149,7 +116,7 @@ def _say_head(session: Session, sheet: Sheet) -> None:
         )  # fmt: skip
 
 
-def say_sheet(session: Session, sheet: Sheet) -> None:
+def say_sheet(session: Session, sheet: "Sheet") -> None:
     from bot.cli import delivery as deliveries
 
     post, zone = sheet.post, session.zone
@@ -186,25 +153,20 @@ def say_costs(checked: "Checked") -> None:
 
 
 def _plain_cite(cases: Mapping[str, Case], cite: Cite) -> dict[str, Any]:
-    value, sources = _fact(cases.get(cite.case), cite.fact)
+    from bot.services.sheets import fact
+
+    value, sources = fact(cases.get(cite.case), cite.fact)
     return {"case": cite.case, "fact": cite.fact, "revision": cite.revision, "value": value, "sources": sources}
 
 
 def _say_cite(cases: Mapping[str, Case], cite: Cite) -> None:
-    value, sources = _fact(cases.get(cite.case), cite.fact)
+    from bot.services.sheets import fact
+
+    value, sources = fact(cases.get(cite.case), cite.fact)
     said = ", ".join(f"{key}: {each}" for key, each in value.items() if "source" not in key and each)
     click.echo(f"· {cite.case} · {cite.fact} · {said}")
     for source in sources:
         click.echo(f"    {source}")
-
-
-def _fact(case: Case | None, fact: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What it says now and the pages that say so; nothing where the case is gone."""
-    if case is None:
-        return {}, ()
-    event = case.event(fact.removeprefix(EVENT_FACT)) if fact.startswith(EVENT_FACT) else None
-    sources = event.sources if event else case.confirmation.sources if fact in {"status", "confirmation"} else ()
-    return facts_of(case).get(fact, {}), sources
 
 
 def say_due(session: Session, post: Post) -> None:
