@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bot.cli.card import case_cards
 from bot.cli.frame import Group, Session, acting, as_json, emit, option, say, show, table
 from bot.cli.postfiles import write_out
 from bot.cli.withdraw import case_withdraw
@@ -296,3 +297,4 @@ def unhold(session: Session, actor: Person, slug: str) -> None:
 
 
 case.add_command(case_withdraw)
+case.add_command(case_cards)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import postfiles, showing, withdraw
+from bot.cli import card, postfiles, showing, withdraw
 from bot.cli.frame import (
     NUMBER,
     Given,
@@ -291,5 +291,5 @@ def show_(session: Session, *, post_id: int, as_json: bool) -> None:
         showing.say_sheet(session, sheet)
 
 
-for each in (postfiles.import_, postfiles.export, postfiles.check, withdraw.post_withdraw):
+for each in (postfiles.import_, postfiles.export, postfiles.check, withdraw.post_withdraw, card.post_card):
     post.add_command(each)
