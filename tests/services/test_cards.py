@@ -12,7 +12,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from bot.domain.campaign import Campaign, Shape
+from bot.domain.campaign import Shape
 from bot.domain.case import Case, Consent, EventKind, Tier
 from bot.domain.errors import BadInput, CampaignError, Refused
 from bot.domain.facts import facts_of
@@ -57,11 +57,9 @@ def year(schedules: Schedules, shipped: Mapping[str, Case]) -> tuple[Occasion, .
     return occasions(tuple(shipped.values()), (), date(2027, 1, 1), date(2027, 12, 31), rules)
 
 
-def _card(
-    messages: Messages, schedules: Schedules, cases: Mapping[str, Case], occasion: Occasion, **campaign: object
-) -> Card | None:
-    known: Campaign = schedules.campaign(occasion.campaign) or schedules.default_campaign
-    return card_of(messages, occasion, cases, replace(known, **campaign), schedules.places, source="rsf.org")
+def _card(messages: Messages, schedules: Schedules, cases: Mapping[str, Case], occasion: Occasion) -> Card | None:
+    campaign = schedules.campaign(occasion.campaign) or schedules.default_campaign
+    return card_of(messages, occasion, cases, campaign, schedules.places, source="rsf.org")
 
 
 @pytest.mark.parametrize("weight", ["Regular", "SemiBold", "Bold"])
