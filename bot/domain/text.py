@@ -5,6 +5,7 @@ Where a platform does not say how it counts, the larger number is taken: a text 
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ from bot.domain.sentences import paragraphs, sentences, without_tail
 
 __all__ = [
     "MAX_TEXT", "RULES", "Counting", "Figures", "Link", "TextRules",
-    "count", "figures", "fits", "links", "nfc", "overflow", "split_parts", "unbroken",
+    "count", "figures", "fits", "fitting", "links", "nfc", "overflow", "split_parts", "unbroken",
 ]  # fmt: skip
 
 MAX_TEXT = 5_000
@@ -98,6 +99,13 @@ def overflow(text: str, rules: TextRules, *, with_media: bool = False) -> int:
 
 def fits(text: str, rules: TextRules, *, with_media: bool = False) -> bool:
     return overflow(text, rules, with_media=with_media) == 0
+
+
+def fitting(text: str, rules: TextRules, *, with_media: bool = False) -> int:
+    """How many code points of `nfc(text)` fit."""
+    normal = nfc(text)
+    over = range(1, len(normal) + 1)
+    return bisect_left(over, 1, key=lambda end: not fits(normal[:end], rules, with_media=with_media))
 
 
 def figures(text: str, rules: TextRules, *, with_media: bool = False) -> Figures:

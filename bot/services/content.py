@@ -231,9 +231,24 @@ def _warnings(
                 "The status of {name} was last confirmed {days} days before it goes out. Confirm it first.",
                 name=case.name_vi, days=days,
             )  # fmt: skip
+    if post_id:
+        yield from _edited_alone([*(each.content for each in posts.revisions(tx, post_id)), content])
     yield from _time_warnings(ctx, tx, content, post_id)
     if content.due:
         yield from twins(ctx, tx, content, content.due, post_id)
+
+
+def _edited_alone(contents: Sequence[Content]) -> Iterator[Remark]:
+    """Where one text was changed after the other, since there were both."""
+    whole = [each for each in contents if not missing_languages(each)]
+    for before, after in zip(reversed(whole[:-1]), reversed(whole), strict=False):
+        changed = [each for each in LANGUAGES if before.texts[each, ""] != after.texts[each, ""]]
+        if changed == ["vi"]:
+            yield remark("The Vietnamese changed after the English. Check both.")
+        elif changed == ["en"]:
+            yield remark("The English changed after the Vietnamese. Check both.")
+        if changed:
+            return
 
 
 def recognised(tx: Connection, content: Content) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def add_in(
     corrects: int | None = None,
 ) -> tuple[Post, ...]:
     """Nothing if the import key is taken."""
-    content = _prepared(ctx, tx, content)
+    content = prepared(ctx, tx, content)
     content = replace(content, windows=windows(ctx, tx, content, when))
     new = NewPost(content, import_key=import_key, corrects_id=corrects)
     added = posts.add(tx, [new], author.id if author else None, ctx.now())
@@ -104,7 +104,7 @@ def campaign_named(ctx: Context, slug: str) -> Campaign:
     return campaign
 
 
-def _prepared(ctx: Context, tx: Connection, content: Content) -> Content:
+def prepared(ctx: Context, tx: Connection, content: Content) -> Content:
     """In NFC, on accounts that exist, resting on the facts of its cases as they stand."""
     content = tidied(content)
     campaign = campaign_named(ctx, content.campaign)
@@ -200,7 +200,7 @@ def schedule(ctx: Context, actor: Person, post_id: int, when: When) -> Edited:
 def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Content, when: When, why: Void) -> Edited:
     require_state(post, EDITABLE, "edit")
     require_unsent(tx, post)
-    content = _prepared(ctx, tx, _still_resting(content, post.content))
+    content = prepared(ctx, tx, still_resting(content, post.content))
     content = replace(content, windows=windows(ctx, tx, content, when, post_id=post.id))
     if content == post.content:
         return Edited(post, 0, ())
@@ -225,7 +225,7 @@ def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Co
     return Edited(posts.get(tx, post.id), voided, blocks)
 
 
-def _still_resting(content: Content, before: Content) -> Content:
+def still_resting(content: Content, before: Content) -> Content:
     """Other words, but still about the same day, claiming as much, on the same facts and at the same time."""
     return replace(
         content,

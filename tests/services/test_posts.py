@@ -11,6 +11,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Consent, EventKind, Status
 from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused, Rejected
 from bot.domain.post import Cite, Content, PostState, Window
+from bot.domain.text import fitting
 from bot.services import postfiles, posts, queue, review
 from bot.services.content import Checked, check_content
 from bot.services.context import Context
@@ -480,3 +481,19 @@ def test_a_broken_row_leaves_nothing_of_itself(ctx: Context, crew: Crew) -> None
     with pytest.raises(NotFound), ctx.store.write() as tx:
         kept.add(tx, [kept.NewPost(content)], None, ctx.now())
     assert posts.list_posts(ctx) == ()
+
+
+@pytest.mark.parametrize(("language", "said"), [("vi", "The Vietnamese changed"), ("en", "The English changed")])
+def test_a_text_changed_after_the_other_is_said(ctx: Context, crew: Crew, language: str, said: str) -> None:
+    post = a_draft(ctx, crew.coordinator)
+    texts = {**post.content.texts, (language, ""): "Một chữ khác."}
+    edited = posts.edit_post(ctx, crew.coordinator, post.id, replace(post.content, texts=texts), revision=1).post
+    assert said in warned(check_content(ctx, edited.content, post_id=post.id))
+    both = {(each, ""): f"Cả hai {each}." for each in ("vi", "en")}
+    edited = posts.edit_post(ctx, crew.coordinator, post.id, replace(edited.content, texts=both), revision=2).post
+    assert "changed after" not in warned(check_content(ctx, edited.content, post_id=post.id))
+
+
+def test_how_much_of_a_text_fits_is_told_to_the_letter(ctx: Context) -> None:
+    rules = ctx.channel("rehearsal-x").profile.rules
+    assert [fitting(text, rules) for text in ("", "abc", "a" * 300, "ệ" * 200)] == [0, 3, 280, 140]
