@@ -23,6 +23,8 @@ ROUTES: dict[str, May] = {
     "GET /": SIGNED_IN,
     "GET /queue": SIGNED_IN,
     "POST /queue/hold": Duty.HALT,
+    "GET /calendar": SIGNED_IN,
+    "GET /calendar/<int:year>/<int:month>": SIGNED_IN,
     "GET /pause": SIGNED_IN,
     "POST /pause": Duty.HALT,
     "POST /pause/ask": Duty.UNHALT,
