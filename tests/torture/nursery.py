@@ -1,0 +1,124 @@
+"""Daemons by the thousand: a process that has read the program once, and forks each of them from itself.
+
+`python -m tests.torture.nursery CONFIG LOG` reads orders from stdin, one JSON object a line, and answers with a
+process id. The children are the real program: `campaignbot --config CONFIG daemon`.
+"""
+
+import faulthandler
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.system.installation import HOUSE
+
+GONE_WITHIN_S = 30
+
+
+def main(config: str, log: str) -> None:
+    import bot.cli  # noqa: PLC0415
+    import bot.daemon.daemon  # noqa: PLC0415 - only the nursery needs the whole program in memory
+    import bot.platforms.bluesky  # noqa: PLC0415
+    import bot.platforms.facebook  # noqa: PLC0415
+    import bot.platforms.mastodon  # noqa: PLC0415
+    import bot.platforms.telegram  # noqa: PLC0415
+    import bot.platforms.x  # noqa: PLC0415
+    from tests.torture import naive, steps  # noqa: PLC0415
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print(os.getpid(), flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child:
+            print(child, flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with Path(log).open("a") as errors, Path(os.devnull).open("r+") as nothing:
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(nothing.fileno(), 1)
+            os.dup2(errors.fileno(), 2)
+        faulthandler.register(signal.SIGUSR1, chain=False)
+        if "naive" in order:
+            naive.publish(config)
+        if "step" in order:
+            steps.arm(order["step"], order["number"], order["fate"])
+        sys.argv = ["campaignbot", "--config", config, "daemon"]
+        bot.cli.main()
+        os._exit(0)
+
+
+class Nursery:
+    """The orders, from outside."""
+
+    def __init__(self, config: Path, log: Path) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TZ", "LD_PRELOAD") if name in os.environ}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.nursery", str(config), str(log)],
+            env=kept | {"PYTHONPATH": str(HOUSE), "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        self._process.stdout.readline()  # it has read the program
+
+    def spawn(self, order: Mapping[str, Any]) -> "Child":
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return Child(int(self._process.stdout.readline()), order)
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class Child:
+    """One daemon, known by its number; the number is not used again while this is held in a short life."""
+
+    def __init__(self, pid: int, order: Mapping[str, Any]) -> None:
+        self.pid, self.order = pid, order
+        self.born = time.monotonic()
+        self.wakes: float | None = None
+
+    def send(self, what: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, what)
+
+    @property
+    def state(self) -> str:
+        """As the system writes it: T is stopped; nothing at all is dead."""
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+
+    @property
+    def is_alive(self) -> bool:
+        return self.state not in {"", "Z", "X"}
+
+    def end(self) -> None:
+        """In good order."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        until = time.monotonic() + GONE_WITHIN_S
+        while self.is_alive:
+            if time.monotonic() > until:
+                self.send(signal.SIGUSR1)  # its threads then stand in the log
+                raise AssertionError(f"{self.pid} did not end")
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
