@@ -87,14 +87,15 @@ hostile_text = st.one_of(
 
 
 _texts = st.lists(hostile_text, max_size=3)
+_sources = _texts.map(lambda values: [f"{SOURCE} {value}" for value in values])
 _plain_events = st.fixed_dictionaries(
     {
         "kind": st.sampled_from([kind.value for kind in EventKind]),
         "date": partial_dates().map(str),
-        "sources": _texts.map(lambda values: [*values, SOURCE]),
+        "sources": _sources.map(lambda values: [*values, SOURCE]),
     },
     optional={
-        "partial_sources": _texts,
+        "partial_sources": _sources,
         "alt_dates": st.lists(partial_dates().map(str), max_size=2),
         "charge": hostile_text,
         "court": hostile_text,

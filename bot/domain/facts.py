@@ -21,6 +21,7 @@ from bot.domain.case import (
 )
 from bot.domain.errors import Finding, Rejected
 from bot.domain.reader import Reader
+from bot.domain.sources import checkable
 
 Plain = dict[str, Any]
 MAX_MONTHS = 1_200
@@ -121,12 +122,14 @@ def _read_event(reader: Reader, taken: set[str]) -> Event:
         key=key,
         kind=kind,
         date=when,
-        sources=reader.texts("sources", required=_NO_SOURCE),
+        sources=reader.parsed_list("sources", checkable, required=_NO_SOURCE),
+        partial_sources=reader.parsed_list("partial_sources", checkable),
+        joint_sources=reader.parsed_list("joint_sources", checkable),
         alt_dates=reader.parsed_list("alt_dates", PartialDate.parse),
         sentence=_read_sentence(reader),
         joint=reader.name("joint"),
         joint_defendants=reader.number("joint_defendants", least=1, most=MAX_DEFENDANTS),
-        **reader.simple(Event, but=("key", "sources", "joint")),
+        **reader.simple(Event, but=("key", "joint", "sources", "partial_sources", "joint_sources")),
     )
 
 
@@ -144,7 +147,7 @@ def _read_events(reader: Reader, places: Sequence[str]) -> tuple[Event, ...]:
 
 def _read_term(reader: Reader) -> Term | None:
     end = reader.parsed("term_end", PartialDate.parse)
-    basis, source = reader.text("term_end_basis"), reader.text("term_end_source")
+    basis, source = reader.text("term_end_basis"), reader.parsed("term_end_source", checkable) or ""
     if end is None:
         return None
     if basis not in {"source", "computed"}:
@@ -168,7 +171,8 @@ def read_case(reader: Reader, event_places: Sequence[str] = ()) -> Case:
         status=reader.choice("status", Status, Status.UNKNOWN, required=True),
         last_known_status=reader.choice("last_known_status", Status),
         confirmation=Confirmation(
-            reader.parsed("status_as_of", PartialDate.parse, required=True) or _UNREAD, reader.texts("status_sources")
+            reader.parsed("status_as_of", PartialDate.parse, required=True) or _UNREAD,
+            reader.parsed_list("status_sources", checkable),
         ),
         term=_read_term(reader),
         consent=reader.choice("consent", Consent, Consent.UNKNOWN),

@@ -167,8 +167,8 @@ class Reader:
         text = self.text(key, required=required)
         return self._read(key, read, text) if text else None
 
-    def parsed_list(self, key: str, read: Callable[[str], T]) -> tuple[T, ...]:
-        values = (self._read(key, read, text) for text in self.texts(key))
+    def parsed_list(self, key: str, read: Callable[[str], T], *, required: str = "") -> tuple[T, ...]:
+        values = (self._read(key, read, text) for text in self.texts(key, required=required))
         return tuple(value for value in values if value is not None)
 
     def _read(self, key: str, read: Callable[[str], T], text: str) -> T | None:

@@ -15,6 +15,7 @@ from bot.domain.post import OPEN, canonical, sha256
 from bot.domain.review import after_fact_change
 from bot.domain.revisions import (
     LONGEST_KEY,
+    UNSOURCED,
     at_first_revision,
     in_status,
     is_older,
@@ -23,6 +24,7 @@ from bot.domain.revisions import (
     require_source,
     revised,
 )
+from bot.domain.sources import require_checkable
 from bot.services.context import Context
 from bot.services.review import void_citing
 from bot.store import audit, cases, posts
@@ -89,7 +91,9 @@ def preview_change(ctx: Context, slug: str, changed: Case) -> Change:
 
 
 def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:
-    """The source stands for every fact that differs. Raises Refused without one where a fact needs it."""
+    """The source stands for every fact that differs. Raises Refused without one where a fact needs it, and for one
+    that nobody could check.
+    """
     with ctx.acting(actor, Duty.EDIT_CASE) as tx:
         return revise(ctx, tx, actor, cases.get(tx, slug), changed, source)
 
@@ -107,6 +111,8 @@ def revise(
     if not facts:
         return Change()
     said = require_source(facts, source)
+    if act is Act.CASE_FACT_CHANGED and not UNSOURCED.issuperset(facts):
+        require_checkable(said)
     cases.save(tx, after, facts, source=said, author_id=actor.id if actor else None, at=ctx.now())
     affected = void_citing(ctx, tx, after, facts)
     _record(ctx, tx, actor, act, after, facts, said)

@@ -276,6 +276,19 @@ def test_a_source_must_be_legible(ctx: Context, crew: Crew, source: str) -> None
         cases.change_case(ctx, crew.coordinator, A, a_case(occupation_vi="nhà báo"), source)
 
 
+def test_a_source_must_be_one_that_others_can_check(ctx: Context, crew: Crew) -> None:
+    imported(ctx, a_case())
+    for vague in ("a friend", f"{PAGE}\na friend"):
+        with pytest.raises(BadInput, match="“a friend” is no source"):
+            cases.change_case(ctx, crew.coordinator, A, a_case(occupation_vi="nhà báo"), vague)
+    with pytest.raises(Rejected, match=r"status_sources: “a friend” is no source"):
+        cases.confirm_status(ctx, crew.coordinator, A, PartialDate(2026, 11, 20), ["a friend"])
+    with pytest.raises(Rejected, match=r"sources: “a friend” is no source"):
+        cases.add_event(ctx, crew.coordinator, A, an_event(sources=("a friend",)))
+    wishes = a_case(consent=Consent.LIMITED)
+    assert cases.change_case(ctx, crew.coordinator, A, wishes, "the sister, by phone").facts == ("consent",)
+
+
 def test_what_is_kept_is_in_nfc(ctx: Context, crew: Crew) -> None:
     imported(ctx, a_case(name_vi=unicodedata.normalize("NFD", "Nguyễn Văn Ấ")))
     assert cases.get_case(ctx, A).name_vi == "Nguyễn Văn Ấ"
