@@ -262,7 +262,7 @@ def secrets_of(settings: Settings, channel: sections.Channel) -> dict[str, Secre
 
 def look_at(settings: Settings, channel: sections.Channel) -> Account:
     """Signs in with what this value says, whatever config.toml says, and looks; writes nothing."""
-    return _channel(settings, channel).platform.check()
+    return _channel(settings, channel).check()
 
 
 def establish(settings: Settings, *, owner: str = "") -> bool:
@@ -391,8 +391,9 @@ def _channel(settings: Settings, channel: sections.Channel) -> Channel:
         daily_cap=channel.daily_cap,
         timezone=timezone,
     )
-    platform = PLATFORMS[channel.platform](settings, channel, profile)
-    return Channel(replace(profile, rules=platform.rules), rhythm, platform, _budget(channel.budget))
+    opening = partial(PLATFORMS[channel.platform], settings, channel, profile)
+    platform = opening()
+    return Channel(replace(profile, rules=platform.rules), rhythm, platform, _budget(channel.budget), opening)
 
 
 def _budget(given: sections.Budget) -> Budget:

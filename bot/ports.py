@@ -118,13 +118,17 @@ class Said(str):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What `channel check` found; `missing` says in plain words what to mend. Lines that are Said are translated."""
+    """What `channel check` found; `missing` says in plain words what to mend. Lines that are Said are translated.
+
+    `expires_at` is when its permission ends, where the service tells.
+    """
 
     id: str
     name: str
     url: str = ""
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    expires_at: datetime | None = None
 
 
 class Platform(Protocol):

@@ -64,8 +64,10 @@ def _state(session: Session, pause: object) -> str:
 @click.pass_obj
 def check(session: Session, *, name: str | None, as_json: bool) -> None:
     """Sign in to one account, or to all, and look; nothing is posted."""
+    from bot.services import channels
+
     ctx = session.ctx
-    found = {each: ctx.channel(each).platform.check() for each in ([name] if name else ctx.channels)}
+    found = {each: channels.check(ctx, each) for each in ([name] if name else ctx.channels)}
     if as_json:
         emit({each: plain(account) | lines(account) | spending.plain(ctx, each) for each, account in found.items()})
     else:

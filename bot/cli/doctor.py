@@ -13,7 +13,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
 from bot.domain.people import Role
 from bot.domain.post import PostState
-from bot.i18n import _, sentence, word
+from bot.i18n import _, sentence, spoken, word
 
 if TYPE_CHECKING:
     from bot.services.context import Context
@@ -72,7 +72,7 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
         yield bad("installation", "{said}", said=sentence(error))
         return
     yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
-    for look in (_database, _log, _disk, _clock, _stops, _queue, _budgets, _alerts, _cases, _people):
+    for look in (_database, _log, _disk, _clock, _stops, _queue, _accounts, _budgets, _alerts, _cases, _people):
         try:
             yield from look(ctx, session.zone)
         except CampaignError as error:
@@ -204,6 +204,17 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
         yield bad("channel", line, name=name, number=number)
     if oldest and oldest < ctx.now() - SILENT:
         yield bad("overdue", "A post is due since {time} and did not go out.", time=show(oldest, zone))
+
+
+def _accounts(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services import channels
+
+    found = channels.looked(ctx)
+    for name in channels.ailing(ctx, found):
+        for line in found[name].missing:
+            yield bad("account", "{name}: {problem}", name=name, problem=spoken(line))
+        if ends := found[name].expires_at:
+            yield note("account", "{name}: its permission ends at {time}.", name=name, time=show(ends, zone))
 
 
 def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:

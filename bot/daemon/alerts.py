@@ -34,6 +34,11 @@ _LINES: Mapping[Topic, Callable[[int], str]] = {
         "{number} accounts are paused: their services do not let them post.",
         n,
     ),
+    Topic.AILING: lambda n: many(
+        "{number} account lacks something, or its permission ends soon.",
+        "{number} accounts lack something, or their permission ends soon.",
+        n,
+    ),
     Topic.HALT: lambda _n: _("Somebody stopped all publishing."),
     Topic.UNHALT_ASKED: lambda _n: _("Somebody asks to start publishing again; another person must confirm."),
     Topic.UNHALTED: lambda _n: _("Publishing goes on."),

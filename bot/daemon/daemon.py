@@ -22,7 +22,7 @@ from bot.daemon.peers import Peers
 from bot.domain.audit import Act
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import anchors, audit, clock, deliver, plan, review
+from bot.services import anchors, audit, channels, clock, deliver, plan, review
 from bot.services.context import Context
 from bot.store import heartbeats
 
@@ -31,6 +31,7 @@ HEARTBEAT_S = 30
 HOUSEKEEPING_S = 15
 PLANNING_MINUTES = 60
 CHECKPOINT_S = 60
+ACCOUNTS_S = 600
 
 
 class Daemon:
@@ -46,7 +47,11 @@ class Daemon:
         self._peers = Peers(ctx.store, on_news=partial(self._safely, "news", self._poll), on_lead=self._plan_soon)
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(4), "alerts": ThreadPoolExecutor(1)},
+            executors={
+                "default": ThreadPoolExecutor(4),
+                "alerts": ThreadPoolExecutor(1),
+                "accounts": ThreadPoolExecutor(1),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -119,6 +124,9 @@ class Daemon:
         if self._ctx.ping:
             again = self._ctx.ping_s
             add(self._safely, "interval", args=("ping", self._ping), seconds=again, id="ping", **aside)
+        # Not at once: whoever starts the daemon waits for posts, and has usually just checked the accounts.
+        visit = ("accounts", self._check_accounts)
+        add(self._lead, "interval", args=visit, seconds=ACCOUNTS_S, id="accounts", executor="accounts")
         now = datetime.now(self._scheduler.timezone)
         add(self._lead, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
         sign = ("checkpoint", self._checkpoint)
@@ -160,10 +168,14 @@ class Daemon:
         log.info("planned", drafted=len(planned.drafted), left_out=len(planned.barred))
 
     def _checkpoint(self) -> None:
-        with self._ctx.store.read() as tx:
-            audit.require_anchor(tx, self._ctx.keystore)
+        if anchors.hold_if_altered(self._ctx):
+            log.error("log_altered")
+            return
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
         anchors.hold_if_old(self._ctx)
+
+    def _check_accounts(self) -> None:
+        channels.check_due(self._ctx, self._stop.is_set)
 
     def _tell(self) -> None:
         alerts.tell(self._ctx, self._stop.is_set)

@@ -15,6 +15,7 @@ class Topic(StrEnum):
     STANDS = "stands"
     LAPSED = "lapsed"
     ACCOUNT = "account"
+    AILING = "ailing"
     HALT = "halt"
     UNHALT_ASKED = "unhalt_asked"
     UNHALTED = "unhalted"
@@ -36,6 +37,7 @@ PAGES: Mapping[Topic, str] = {
     Topic.STANDS: "/",
     Topic.LAPSED: "/queue?state=lapsed",
     Topic.ACCOUNT: "/accounts",
+    Topic.AILING: "/accounts",
     Topic.HALT: "/pause",
     Topic.UNHALT_ASKED: "/pause",
     Topic.UNHALTED: "/pause",

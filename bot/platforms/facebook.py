@@ -132,7 +132,7 @@ class Facebook:
         missing += filter(None, [clock_note(given, now)])
         notes = (*token.notes(), *self._version.notes(), *_USUAL)
         used = Said("Facebook counts {percent} % of what it allows.", percent=round(self._graph.usage.percent))
-        return Account(number, name, link or f"{SITE}/{number}", (*notes, used), tuple(missing))
+        return Account(number, name, link or f"{SITE}/{number}", (*notes, used), tuple(missing), token.expires_at)
 
     def _debugged(self) -> PageToken:
         """Facebook cannot be asked about a token without writing it into the address."""

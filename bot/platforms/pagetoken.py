@@ -60,6 +60,12 @@ class PageToken:
             line = "The token reads nothing after {date}: whoever made it must sign in to the app again."
             yield Said(line, date=ends.date())
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """Whichever ends first: the token, or its right to read."""
+        ends = map(_moment, (self.told.get("expires_at"), self.told.get("data_access_expires_at")))
+        return min(filter(None, ends), default=None)
+
     def notes(self) -> Iterator[str]:
         ends = _moment(self.told.get("expires_at"))
         yield Said("The token ends on {date}.", date=ends.date()) if ends else Said("The token has no end of its own.")

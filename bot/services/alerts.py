@@ -16,8 +16,9 @@ from bot.domain.delivery import back_off
 from bot.domain.errors import NotFound
 from bot.domain.post import PostState
 from bot.services import anchors
+from bot.services.channels import ailing
 from bot.services.context import PROGRAM, VIETNAM, Context
-from bot.store import alerts, audit, deliveries, heartbeats, posts
+from bot.store import alerts, audit, channels, deliveries, heartbeats, posts
 from bot.store.alerts import Progress
 
 GATHER = timedelta(minutes=1)
@@ -95,6 +96,9 @@ def _lasting(ctx: Context, tx: Connection) -> Iterator[Notice]:
     seen = heartbeats.last(tx)
     if seen is not None and now - seen > SILENT:
         yield Notice(Topic.SILENT)
+    found = {name: one for name, one in channels.looked(tx).items() if name in ctx.channels}
+    if ill := ailing(ctx, found):
+        yield Notice(Topic.AILING, len(ill))
     sealed = audit.latest_checkpoint(tx)
     oldest = audit.entry(tx, sealed.size if sealed else 0)
     if oldest and now - oldest.ts > UNSIGNED:

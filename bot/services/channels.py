@@ -1,11 +1,52 @@
-"""What is done to an account's configuration, on record; the files themselves are the caller's."""
+"""Looking whether accounts work, and what is done to their configuration, on record.
+
+The files themselves are the caller's.
+"""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.domain.audit import Act
 from bot.domain.people import Duty, Person
+from bot.ports import Account
 from bot.services.context import Context
+from bot.store import channels
+from bot.store.channels import Looked
+
+LOOK_EVERY = timedelta(hours=24)
+EXPIRES_SOON = timedelta(days=14)
+
+
+def check(ctx: Context, name: str) -> Account:
+    """Sign in and look, writing nothing there; what was found is remembered here."""
+    account = ctx.channel(name).check()
+    with ctx.store.write() as tx:
+        channels.note(tx, name, account, ctx.now())
+    return account
+
+
+def check_due(ctx: Context, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Once a day each account, so that a key that dies is known before a post needs it."""
+    known = looked(ctx)
+    for name in ctx.channels:
+        if name not in known or known[name].at < ctx.now() - LOOK_EVERY:
+            if stopping():
+                return
+            check(ctx, name)
+
+
+def looked(ctx: Context) -> Mapping[str, Looked]:
+    """What was last found, by the account's name; those of config.toml alone."""
+    with ctx.store.read() as tx:
+        found = channels.looked(tx)
+    return {name: one for name, one in found.items() if name in ctx.channels}
+
+
+def ailing(ctx: Context, found: Mapping[str, Looked]) -> tuple[str, ...]:
+    """The accounts that lack something, or whose permission ends within two weeks."""
+    soon = ctx.now() + EXPIRES_SOON
+    return tuple(name for name, one in found.items() if one.missing or (one.expires_at and one.expires_at < soon))
 
 
 def change(

@@ -21,7 +21,7 @@ from bot.domain.post import Profile
 from bot.domain.slots import Rhythm
 from bot.library.messages import Messages
 from bot.library.schedules import Schedules
-from bot.ports import Clock, Platform, Tell
+from bot.ports import Account, Clock, Platform, Tell
 from bot.store import audit
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
@@ -32,12 +32,20 @@ PROGRAM = "campaignbot"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A configured account: what the rules know of it, when it may post, the way out, and what it may use up."""
+    """A configured account: what the rules know of it, when it may post, the way out, and what it may use up.
+
+    `platform` is the dispatcher's, called from one thread at a time; whoever else looks opens the account `anew`.
+    """
 
     profile: Profile
     rhythm: Rhythm
     platform: Platform
     budget: Budget = field(default_factory=Budget)
+    anew: Callable[[], Platform] | None = None
+
+    def check(self) -> Account:
+        """Signs in and looks, writing nothing, on a connection of its own."""
+        return (self.anew() if self.anew else self.platform).check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from bot.domain.occasions import Occasion
 from bot.domain.people import DUTIES, Duty, Person, Role, require_other_eyes
 from bot.domain.post import Post, PostState
 from bot.domain.review import counting
+from bot.services.channels import ailing
 from bot.services.context import Context
 from bot.services.queue import Stopped, halt_in
 from bot.services.sketch import find_occasions, open_desk
-from bot.store import approvals, audit, cases, deliveries, heartbeats, people, posts
+from bot.store import approvals, audit, cases, channels, deliveries, heartbeats, people, posts
+from bot.store.channels import Looked
 from bot.store.engine import Store
 
 SILENT = timedelta(minutes=5)
@@ -86,6 +88,7 @@ class Today:
     unconfirmed: int
     held_cases: int
     clock_doubted: bool
+    ailing: Mapping[str, Looked]
     going: tuple[Going, ...]
     days: tuple[tuple[Occasion, int], ...]
     cases: Mapping[str, Case]
@@ -119,6 +122,7 @@ def look(ctx: Context, person: Person) -> Today:
             unconfirmed=known.unconfirmed,
             held_cases=known.held,
             clock_doubted=heartbeats.in_doubt(tx),
+            ailing=_ailing(ctx, tx),
             going=_going(tx, now),
             days=tuple((one, marked.get(one.key, 0)) for one in known.days),
             cases=cases.by_slug(tx, named),
@@ -126,6 +130,11 @@ def look(ctx: Context, person: Person) -> Today:
             signed_at=sealed.at if sealed else None,
             first_steps=_first_steps(ctx, tx, counts),
         )
+
+
+def _ailing(ctx: Context, tx: Connection) -> Mapping[str, Looked]:
+    found = {name: one for name, one in channels.looked(tx).items() if name in ctx.channels}
+    return {name: found[name] for name in ailing(ctx, found)}
 
 
 def troubles(tx: Connection, now: datetime) -> tuple[Trouble, ...]:

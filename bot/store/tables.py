@@ -309,6 +309,9 @@ channels = _table(
     Column("paused_by", ForeignKey("people.id")),
     Column("reason", Text, nullable=False, server_default=""),
     Column("checked_at", UtcTime),
+    Column("expires_at", UtcTime),
+    # What the last look found missing, as sentences to be translated: [[template, {field: value}], …]
+    Column("missing", Text, nullable=False, server_default="[]"),
 )
 
 audit_records = _table(

@@ -14,7 +14,7 @@ from bot.domain.people import Duty, Role
 from bot.domain.post import Content
 from bot.domain.slots import VIETNAM
 from bot.domain.slots import zone as zone_of
-from bot.i18n import _, language, many, word
+from bot.i18n import _, language, many, spoken, word
 from bot.web.frame import Door, Visit
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -85,14 +85,18 @@ def ago(when: datetime) -> str:
     return many("{number} day ago", "{number} days ago", seconds // 86_400)
 
 
-def headline(content: Content) -> Markup:
-    """The first line of a post, in the reader's language where there is one."""
-    spoken = next((each for each in (language(), "vi", "en") if (each, "") in content.texts), "")
-    text = content.texts[spoken, ""] if spoken else next(iter(content.texts.values()), "")
+def first_line(content: Content) -> tuple[str, str]:
+    """The language and the first line of a post, in the reader's language where there is one."""
+    known = next((each for each in (language(), "vi", "en") if (each, "") in content.texts), "")
+    text = content.texts[known, ""] if known else next(iter(content.texts.values()), "")
     line = next((each.strip() for each in text.splitlines() if each.strip()), "") or _("(no text yet)")
     if len(line) > LONGEST_HEADLINE:
         line = line[:LONGEST_HEADLINE].rpartition(" ")[0] + " …"
-    return Markup('<span lang="{}">{}</span>').format(spoken or language(), line)
+    return spoken or language(), line
+
+
+def headline(content: Content) -> Markup:
+    return Markup('<span lang="{}">{}</span>').format(*first_line(content))
 
 
 def occasion_words(occasion: Occasion) -> str:
@@ -132,7 +136,8 @@ def badge_class(scope: str, state: str) -> str:
 def teach(app: Flask, **more: Any) -> None:  # noqa: ANN401 - whatever templates may call
     """Gives templates their words."""
     app.jinja_env.globals |= {
-        "_": _, "say": say, "many": many, "word": word, "visit": visit, "language": language, "moment": moment,
+        "_": _, "say": say, "spoken": spoken, "many": many, "word": word, "visit": visit,
+        "language": language, "moment": moment,
         "day": day, "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
         "headline": headline, "occasion_words": occasion_words, "observance_name": observance_name,
         "Duty": Duty, "Role": Role, "Door": Door, **more,

@@ -251,6 +251,8 @@ def upgrade() -> None:
         Column("paused_by", ID, ForeignKey("people.id")),
         Column("reason", Text, nullable=False, server_default=""),
         Column("checked_at", TIME),
+        Column("expires_at", TIME),
+        Column("missing", Text, nullable=False, server_default="[]"),
     )
     op.create_table(
         "audit_records",
