@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file requirements/
 FAST_RINGS := $(wildcard $(addprefix tests/,unit contracts services web cli))
 
-.PHONY: help run rehearse check test attack bench lock clean lint apt-packages
+.PHONY: help run rehearse check test attack bench torture lock clean lint apt-packages
 
 help: ## say what can be made (this list)
 	@echo 'make WHAT, where WHAT is:'
