@@ -90,12 +90,14 @@ def everybody(ctx: Context, tx: Connection) -> Known:
 def occasions_between(ctx: Context, tx: Connection, start: date, end: date) -> tuple[Occasion, ...]:
     """Of people, both days included, in written order."""
     known = everybody(ctx, tx)
-    if (start, end) not in known.occasions:
-        if len(known.occasions) >= _KEPT_RANGES:
-            known.occasions.clear()
-        held = frozenset((hold.scope, hold.target) for hold in holds.current(tx))
-        known.occasions[start, end] = find_occasions(ctx, Desk(known.cases, {}, held), start, end)
-    return known.occasions[start, end]
+    for (first, last), found in tuple(known.occasions.items()):
+        if first <= start and end <= last:
+            return tuple(one for one in found if start <= one.on <= end)
+    if len(known.occasions) >= _KEPT_RANGES:
+        known.occasions.clear()
+    held = frozenset((hold.scope, hold.target) for hold in holds.current(tx))
+    found = known.occasions[start, end] = find_occasions(ctx, Desk(known.cases, {}, held), start, end)
+    return found
 
 
 def look(ctx: Context, start: date, end: date, zone: str, shown: Shown = Shown()) -> Days:

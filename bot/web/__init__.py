@@ -7,11 +7,20 @@ from jinja2 import StrictUndefined
 
 from bot.services.context import Context
 from bot.services.today import running
-from bot.web import answers, calendar, gate, health, pause, people, queue, settings, sign_in, today, words
+from bot.web import answers, calendar, feed, gate, health, pause, people, queue, settings, sign_in, today, words
 from bot.web.frame import Site
 
 MAX_BODY = 32 * 1024 * 1024
-NOUNS = (sign_in.pages, today.pages, queue.pages, calendar.pages, pause.pages, settings.pages, people.pages)
+NOUNS = (
+    sign_in.pages,
+    today.pages,
+    queue.pages,
+    calendar.pages,
+    feed.pages,
+    pause.pages,
+    settings.pages,
+    people.pages,
+)
 
 
 def create_app(ctx: Context, site: Site = Site()) -> Flask:  # noqa: B008 - frozen

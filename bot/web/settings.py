@@ -6,6 +6,7 @@ from bot.domain.errors import BadInput
 from bot.domain.slots import VIETNAM, zone
 from bot.i18n import LANGUAGES, use
 from bot.services import sessions
+from bot.web.feed import address
 from bot.web.frame import Answer, Door, Pages, Visit, page, see_other
 
 pages = Pages("settings")
@@ -21,7 +22,7 @@ ZONES = (
 @pages.show("/settings", may=Door.SIGNED_IN)
 def settings(visit: Visit) -> Answer:
     own = sessions.list_own(visit.ctx, visit.signed_in)
-    return page("settings/settings.html", themes=THEMES, zones=ZONES, sessions=own)
+    return page("settings/settings.html", themes=THEMES, zones=ZONES, sessions=own, calendar=address(visit))
 
 
 @pages.act("/settings", may=Door.SIGNED_IN, again=settings)

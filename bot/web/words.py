@@ -92,7 +92,7 @@ def first_line(content: Content) -> tuple[str, str]:
     line = next((each.strip() for each in text.splitlines() if each.strip()), "") or _("(no text yet)")
     if len(line) > LONGEST_HEADLINE:
         line = line[:LONGEST_HEADLINE].rpartition(" ")[0] + " …"
-    return spoken or language(), line
+    return known or language(), line
 
 
 def headline(content: Content) -> Markup:
