@@ -11,8 +11,7 @@ from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, even
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.facts import FACTS, case_from_plain, case_to_plain
 from bot.domain.people import Duty, Person
-from bot.domain.post import OPEN, canonical, sha256
-from bot.domain.review import after_fact_change
+from bot.domain.post import canonical, sha256
 from bot.domain.revisions import (
     LONGEST_KEY,
     UNSOURCED,
@@ -26,8 +25,8 @@ from bot.domain.revisions import (
 )
 from bot.domain.sources import require_checkable
 from bot.services.context import Context
-from bot.services.review import void_citing
-from bot.store import audit, cases, posts
+from bot.services.review import Fate, foresee, void_citing
+from bot.store import audit, cases
 from bot.store.cases import FactRevision
 
 LONGEST_QUERY = 200
@@ -40,6 +39,18 @@ class Change:
 
     facts: tuple[str, ...] = ()
     affected: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The facts that would change, by key, and what would become of the posts that rest on them."""
+
+    facts: tuple[str, ...]
+    fates: tuple[Fate, ...]
+
+    @property
+    def affected(self) -> tuple[int, ...]:
+        return tuple(fate.post.id for fate in self.fates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +93,11 @@ def history(ctx: Context, slug: str) -> tuple[FactRevision, ...]:
     return tuple(replace(each, author=ctx.keystore.alias(each.author)) for each in found)
 
 
-def preview_change(ctx: Context, slug: str, changed: Case) -> Change:
+def preview_change(ctx: Context, slug: str, changed: Case) -> Preview:
     """What `change_case` would do, done to nothing."""
     with ctx.store.read() as tx:
         after, facts = revised(cases.get(tx, slug), _checked(ctx, changed))
-        open_posts = posts.naming(tx, after.id, OPEN)
-        return Change(facts, tuple(post.id for post in open_posts if after_fact_change(post, facts, after)))
+        return Preview(facts, foresee(tx, after, facts))
 
 
 def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:

@@ -41,6 +41,17 @@ class Approved:
     missing: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a post when a fact it rests on changes: so many yeses are void, and it gets another state, or
+    None where parts of it are out and only what waits is stopped.
+    """
+
+    post: Post
+    voided: int
+    becomes: PostState | None = None
+
+
 def submit(ctx: Context, actor: Person | None, post_id: int) -> Post:
     """Freeze what every channel will get and put it before a reviewer. Raises Blocked with all that is to mend."""
     if actor:
@@ -71,10 +82,10 @@ def require_approver(ctx: Context, actor: Person, post_id: int) -> None:
     """Raises Refused, before anybody reads the post, if this person's yes to it could not count."""
     with ctx.store.read() as tx:
         post = posts.get(tx, post_id)
-        _standing_yeses(tx, actor, post, post.digest)
+        standing_yeses(tx, actor, post, post.digest)
 
 
-def _standing_yeses(tx: Connection, actor: Person, post: Post, digest: str) -> frozenset[int]:
+def standing_yeses(tx: Connection, actor: Person, post: Post, digest: str) -> frozenset[int]:
     """Whose yes counts so far. Raises as `approve` does."""
     yeses = counting(approvals.of_post(tx, post.id), post.digest)
     authors = approvals.authors(tx, post.id, post.content.cites)
@@ -83,7 +94,7 @@ def _standing_yeses(tx: Connection, actor: Person, post: Post, digest: str) -> f
 
 
 def approve_in(ctx: Context, tx: Connection, actor: Person, post: Post, digest: str) -> Approved:
-    yeses = _standing_yeses(tx, actor, post, digest)
+    yeses = standing_yeses(tx, actor, post, digest)
     named = cases.by_slug(tx, post.content.cases)
     _require_still_true(ctx, post, named.values())
     needed = needed_approvals(ctx, tx, post, named)
@@ -160,30 +171,39 @@ def lapse_overdue(ctx: Context) -> tuple[int, ...]:
     return tuple(post.id for post in overdue)
 
 
-def void_citing(ctx: Context, tx: Connection, case: Case, facts: Collection[str]) -> tuple[int, ...]:
-    """Take back every waiting post that rests on these facts of the case as they were; returns their ids.
+def foresee(tx: Connection, case: Case, facts: Collection[str]) -> tuple[Fate, ...]:
+    """What a revision of these facts to what they are in `case` does to the posts that rest on them as they were."""
+    waiting = posts.naming(tx, case.id, OPEN | {PostState.DRAFT})
+    return tuple(_fate(tx, post) for post in waiting if after_fact_change(post, facts, case))
 
-    What the program drafted is cancelled and its occasion freed, so that the next plan words it anew; what a
+
+def _fate(tx: Connection, post: Post) -> Fate:
+    """What the program drafted is cancelled and its occasion freed, so that the next plan words it anew; what a
     person wrote is returned to them. What is out or being sent stays: the gate has ruled on it.
     """
-    waiting = posts.naming(tx, case.id, OPEN | {PostState.DRAFT})
-    affected = [post for post in waiting if after_fact_change(post, facts, case)]
-    for post in affected:
-        _take_back(ctx, tx, post)
-    return tuple(post.id for post in affected)
-
-
-def _take_back(ctx: Context, tx: Connection, post: Post) -> None:
+    voided = len(counting(approvals.of_post(tx, post.id), post.digest))
     if is_partly_sent(tx, post):
-        unapprove(ctx, tx, None, post, Void.FACT_CHANGED, Reason.FACT_CHANGED)
+        return Fate(post, voided)
+    by_program = all(revision.author_id is None for revision in posts.revisions(tx, post.id))
+    return Fate(post, voided, PostState.CANCELLED if post.occasion and by_program else PostState.RETURNED)
+
+
+def void_citing(ctx: Context, tx: Connection, case: Case, facts: Collection[str]) -> tuple[int, ...]:
+    """Take back every waiting post that rests on these facts of the case as they were; returns their ids."""
+    fates = foresee(tx, case, facts)
+    for fate in fates:
+        _take_back(ctx, tx, fate)
+    return tuple(fate.post.id for fate in fates)
+
+
+def _take_back(ctx: Context, tx: Connection, fate: Fate) -> None:
+    post, state = fate.post, fate.becomes
+    unapprove(ctx, tx, None, post, Void.FACT_CHANGED, Reason.POST_CHANGED if state else Reason.FACT_CHANGED)
+    if state is None:
         settle_post(ctx, tx, post.id)
         return
-    unapprove(ctx, tx, None, post, Void.FACT_CHANGED)
-    by_program = all(revision.author_id is None for revision in posts.revisions(tx, post.id))
-    if post.occasion and by_program:
+    if state is PostState.CANCELLED:
         posts.free_occasion(tx, post.id)
-        state, act = PostState.CANCELLED, Act.POST_CANCELLED
-    else:
-        state, act = PostState.RETURNED, Act.POST_RETURNED
+    act = Act.POST_CANCELLED if state is PostState.CANCELLED else Act.POST_RETURNED
     posts.set_state(tx, post.id, state, Void.FACT_CHANGED.value, ctx.now())
     ctx.record(tx, None, act, f"post:{post.id}", {"reason": Void.FACT_CHANGED.value})

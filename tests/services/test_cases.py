@@ -15,7 +15,7 @@ from bot.domain.facts import facts_of
 from bot.domain.people import Person
 from bot.domain.post import Cite, Content, PostState
 from bot.library.casefiles import read_cases_toml
-from bot.services import cases, hearings
+from bot.services import cases, hearings, plan
 from bot.services.context import Context
 from bot.store import posts
 from tests.house import ROOT, START, Crew, FakeClock, payload, told
@@ -328,10 +328,23 @@ def test_a_change_takes_back_the_approval_of_what_cites_the_fact(ctx: Context, c
     changed = a_case(an_event(charge="Article 117"))
     foreseen = cases.preview_change(ctx, A, changed)
     assert [state_of(ctx, post) for post in (citing, in_review)] == [PostState.SCHEDULED, PostState.IN_REVIEW]
-    assert cases.change_case(ctx, crew.coordinator, A, changed, PAGE) == foreseen
-    assert foreseen == cases.Change((ARREST,), (citing, in_review))
+    assert [fate.becomes for fate in foreseen.fates] == [PostState.RETURNED] * 2
+    done = cases.change_case(ctx, crew.coordinator, A, changed, PAGE)
+    assert done == cases.Change((ARREST,), (citing, in_review)) == cases.Change(foreseen.facts, foreseen.affected)
     assert {state_of(ctx, post) for post in (citing, in_review)} == {PostState.RETURNED}
     assert (state_of(ctx, other), state_of(ctx, public)) == (PostState.SCHEDULED, PostState.PUBLISHED)
+
+
+def test_what_the_program_drafted_is_foreseen_to_be_cancelled_its_proposals_too(ctx: Context, crew: Crew) -> None:
+    trial = an_event(EventKind.TRIAL, "2021-11-25", court="People's Court of Hanoi")
+    imported(ctx, a_case(trial), a_case(trial, slug="nguyen-van-b", name_vi="Nguyễn Văn B", name_en="Nguyen Van B"))
+    (proposal,) = plan.plan(ctx).drafted
+    assert proposal.state is PostState.DRAFT
+    changed = a_case(replace(trial, charge="Article 117"))
+    foreseen = cases.preview_change(ctx, A, changed)
+    assert [(fate.post.id, fate.becomes) for fate in foreseen.fates] == [(proposal.id, PostState.CANCELLED)]
+    cases.change_case(ctx, crew.coordinator, A, changed, PAGE)
+    assert state_of(ctx, proposal.id) is PostState.CANCELLED
 
 
 def test_an_import_takes_back_approvals_too(ctx: Context, crew: Crew) -> None:
