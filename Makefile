@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file requirements/
 FAST_RINGS := $(wildcard $(addprefix tests/,unit contracts services web cli))
 
-.PHONY: help run rehearse check test attack bench torture lock clean lint apt-packages
+.PHONY: help run rehearse check test attack bench torture supply lock clean lint apt-packages
 
 help: ## say what can be made (this list)
 	@echo 'make WHAT, where WHAT is:'
@@ -46,6 +46,9 @@ bench: .venv/dev.stamp ## measure beside a peer on this machine, as ratios in on
 
 torture: .venv/dev.stamp ## kill, stop and halt it for MINUTES (15) on DATABASE (sqlite or postgresql), and count
 	@MINUTES=$(MINUTES) DATABASE=$(DATABASE) SEED=$(SEED) $(BIN)/python -m tests.torture
+
+supply: .venv/dev.stamp ## list what we ship of others with its licence, and ask which of it has known faults
+	@$(BIN)/python -m tests.supply
 
 lock: .venv/lock.stamp ## compile the pinned requirement files anew (UPGRADE=1 takes newer versions)
 	@$(COMPILE)lock.txt --group lock
