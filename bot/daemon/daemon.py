@@ -27,6 +27,7 @@ from bot.services.context import Context
 from bot.store import heartbeats
 
 STAND_BY_S = 1.0
+KEEP_S = 5.0
 HEARTBEAT_S = 30
 HOUSEKEEPING_S = 15
 PLANNING_MINUTES = 60
@@ -66,6 +67,7 @@ class Daemon:
             self._peers.join()
             self._add_jobs()
             self._scheduler.start()
+            threading.Thread(target=self._keep_jobs, name="jobs", daemon=True).start()
             self._peers.follow()
             ready()
             self._dispatcher.wake()
@@ -131,6 +133,15 @@ class Daemon:
         add(self._lead, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
         sign = ("checkpoint", self._checkpoint)
         add(self._lead, "interval", args=sign, seconds=CHECKPOINT_S, id="checkpoint", next_run_time=now)
+
+    def _keep_jobs(self) -> None:
+        """The scheduler goes by the wall clock alone: where that was put back, its jobs would wait as long again."""
+        while not self._stop.wait(KEEP_S):
+            now = datetime.now(self._scheduler.timezone)
+            for job in self._scheduler.get_jobs():
+                every = getattr(job.trigger, "interval", None)
+                if every and job.next_run_time > now + 2 * every:
+                    job.modify(next_run_time=now)
 
     def _arm(self, moment: datetime | None) -> None:
         """Wake the dispatcher at the next due moment; posts that other processes add are found by the poll."""

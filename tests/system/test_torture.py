@@ -1,6 +1,9 @@
 """A short torture, whose judge is the services' own ledgers; and the judge judged. `make torture` is the long one."""
 
+import shutil
 import signal
+import struct
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from tests.torture.world import LEASE_S, WEIGHTS, Plan, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("torture")]
 TIME_S = 8
+JUMP_S = 600
 
 
 def say(line: str) -> None:
@@ -84,6 +88,44 @@ def test_three_daemons_share_one_postgresql_and_take_over_from_one_that_dies(tmp
     assert verdict.faults == []
     assert len(shares) == 3
     assert min(shares.values()) > 0
+
+
+@pytest.fixture
+def shim(tmp_path: Path) -> Path:
+    """A library that moves the wall clock of whatever it is loaded into."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler is here")
+    made = tmp_path / "shift.so"
+    source = Path(__file__).parents[1] / "torture" / "shift.c"
+    subprocess.run((compiler, "-shared", "-fPIC", "-O1", "-o", made, source, "-ldl"), check=True)
+    return made
+
+
+def test_a_clock_that_jumps_ahead_makes_nothing_leave_early(tmp_path: Path, shim: Path) -> None:
+    """In doubt nothing is sent; when two hosts share the time again, it goes on by itself."""
+    shift = tmp_path / "shift"
+    shift.write_bytes(struct.pack("=q", 0))
+    (tmp_path / "house").mkdir()
+    world = a_world(tmp_path / "house", Plan(60, failing=0.0, seed=8), 1, ("mastodon", "bluesky"))
+    with world.served():
+        moved = {"LD_PRELOAD": str(shim), "CLOCK_SHIFT": str(shift)}
+        nursery = Nursery(world.folder / "config.toml", world.log, **moved)
+        world.people.write(ahead_s=12)
+        daemon = nursery.spawn({})
+        _wait(lambda: world.log.exists() and "planned" in world.log.read_text())
+        shift.write_bytes(struct.pack("=q", JUMP_S))
+        _wait(lambda: "clock_suspect" in world.log.read_text())
+        time.sleep(2)
+        assert [arrival for account in world.accounts for arrival in account.server.arrivals] == []
+        shift.write_bytes(struct.pack("=q", 0))
+        _wait(lambda: not _open(world))
+        daemon.end()
+        nursery.close()
+    verdict = judge(world)
+    world.ctx.store.close()
+    assert verdict.faults == []
+    assert verdict.figures["published"] == verdict.figures["deliveries"]
 
 
 @pytest.mark.postgres

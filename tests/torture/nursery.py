@@ -55,13 +55,13 @@ def main(config: str, log: str) -> None:
 
 
 class Nursery:
-    """The orders, from outside."""
+    """The orders, from outside; `more` is of the children's environment."""
 
-    def __init__(self, config: Path, log: Path) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TZ", "LD_PRELOAD") if name in os.environ}
+    def __init__(self, config: Path, log: Path, **more: str) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.torture.nursery", str(config), str(log)],
-            env=kept | {"PYTHONPATH": str(HOUSE), "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore"},
+            env=kept | {"PYTHONPATH": str(HOUSE), "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore"} | more,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
