@@ -71,6 +71,7 @@ class Act(StrEnum):
     POST_IMPORTED = "post.imported"
     POST_EDITED = "post.edited"
     POST_SUBMITTED = "post.submitted"
+    POST_COMMENTED = "post.commented"
     POST_RETURNED = "post.returned"
     POST_APPROVED = "post.approved"
     POST_APPROVAL_VOIDED = "post.approval_voided"

@@ -19,6 +19,7 @@ class Duty(StrEnum):
 
     WRITE_POST = "write posts"
     APPROVE_POST = "approve posts"
+    COMMENT = "comment on posts"
     EDIT_CASE = "edit cases"
     SETTLE_DELIVERY = "settle deliveries"
     HALT = "halt or hold"
@@ -32,6 +33,7 @@ class Duty(StrEnum):
 DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.WRITE_POST: frozenset({Role.COORDINATOR}),
     Duty.APPROVE_POST: frozenset({Role.REVIEWER}),
+    Duty.COMMENT: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.EDIT_CASE: frozenset({Role.COORDINATOR}),
     Duty.SETTLE_DELIVERY: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.HALT: frozenset(Role),

@@ -41,6 +41,7 @@ class Void(StrEnum):
     LAPSED = "lapsed"
     FACT_CHANGED = "fact_changed"
     RENDERED_ANEW = "rendered_anew"
+    STANDING_ENDED = "standing_ended"
 
 
 def needed_approvals(

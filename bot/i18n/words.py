@@ -84,6 +84,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "lapsed": "it was not approved in time",
         "fact_changed": "a fact it rests on has changed",
         "rendered_anew": "it was rendered anew",
+        "standing_ended": "its standing approval was ended",
     },
     "bar": {
         "consent_refused": "the person, or the family, refused",
@@ -124,6 +125,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         for each in (
             "write posts",
             "approve posts",
+            "comment on posts",
             "edit cases",
             "settle deliveries",
             "halt or hold",

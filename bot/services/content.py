@@ -197,17 +197,18 @@ def _case_blocks(tx: Connection, content: Content, named: Mapping[str, Case]) ->
             yield remark("What is said about {name} has no source. Add one to the case.", name=case.name_vi)
         if stale_cites(content.cites, case):
             yield remark("A fact about {name} changed since this was written. Read and save it.", name=case.name_vi)
-    if content.kind in _JOINT and not _one_hearing(content, named):
+    if is_unanswered(content, named):
         yield remark("Nobody has said yet whether these people were tried together. Answer that first.")
 
 
-def _one_hearing(content: Content, named: Mapping[str, Case]) -> bool:
+def is_unanswered(content: Content, named: Mapping[str, Case]) -> bool:
+    """Nobody has said yet whether the people it speaks of were tried together."""
     cited = (
         named[cite.case].event(cite.fact.removeprefix(EVENT_FACT))
         for cite in content.cites
         if cite.fact.startswith(EVENT_FACT) and cite.case in named
     )
-    return all(event is not None and event.joint for event in cited)
+    return content.kind in _JOINT and not all(event is not None and event.joint for event in cited)
 
 
 def _warnings(

@@ -1,19 +1,53 @@
 """A person's answer to “same hearing?”: the same court on the same day only proposes it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from bot.domain.audit import Act
-from bot.domain.case import Case, Event
+from bot.domain.case import Case, Event, vietnamese_key
 from bot.domain.errors import BadInput, NotFound, Refused
+from bot.domain.facts import EVENT_FACT
 from bot.domain.hearings import HEARINGS
 from bot.domain.people import Duty, Person
+from bot.domain.post import Post, PostState
 from bot.services.cases import Change, revise
+from bot.services.content import is_unanswered
 from bot.services.context import Context
-from bot.store import cases
+from bot.store import cases, posts
 
 NO_PAGE = "a person’s answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Were these people tried together? The draft waits for the answer, and is worded anew after it."""
+
+    post: Post
+    people: tuple[tuple[Case, Event], ...]
+
+
+def open_questions(tx: Connection) -> tuple[Post, ...]:
+    """The drafts that wait for an answer, by their time."""
+    return tuple(post for post in posts.proposals(tx) if is_unanswered(post.content, _named(tx, post)))
+
+
+def question(ctx: Context, post_id: int) -> Question | None:
+    """None where nobody is asked. Raises NotFound where there is no such post."""
+    with ctx.store.read() as tx:
+        post = posts.get(tx, post_id)
+        named = _named(tx, post)
+    if post.state is not PostState.DRAFT or not is_unanswered(post.content, named):
+        return None
+    cited = [(cite.case, cite.fact.removeprefix(EVENT_FACT)) for cite in post.content.cites]
+    found = [(named[slug], event) for slug, key in cited if slug in named and (event := named[slug].event(key))]
+    return Question(post, tuple(sorted(found, key=lambda pair: vietnamese_key(pair[0].name_vi))))
+
+
+def _named(tx: Connection, post: Post) -> Mapping[str, Case]:
+    return cases.by_slug(tx, post.content.cases)
 
 
 def answer_same_hearing(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
 
 from bot.domain.errors import NotFound
 from bot.domain.post import Cite, PostState
@@ -86,3 +86,18 @@ def standing(tx: Connection, standing_id: int) -> Standing:
     if row is None:
         raise NotFound("There is no standing approval {id}.", id=standing_id)
     return value(Standing, row)
+
+
+def standings(tx: Connection) -> tuple[Standing, ...]:
+    """The newest first."""
+    return tuple(value(Standing, row) for row in tx.execute(select(t.standings).order_by(t.standings.c.id.desc())))
+
+
+def states_of_standings(tx: Connection) -> dict[int, dict[str, int]]:
+    """How many posts of each are in which state."""
+    of = t.posts.c
+    query = select(of.standing_id, of.state, func.count()).where(of.standing_id.is_not(None))
+    found: dict[int, dict[str, int]] = {}
+    for standing_id, state, number in tx.execute(query.group_by(of.standing_id, of.state)):
+        found.setdefault(standing_id, {})[state] = number
+    return found

@@ -289,6 +289,12 @@ def occasions_taken(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     return {row.occasion: row.id for query in queries for row in tx.execute(query)}
 
 
+def proposals(tx: Connection) -> tuple[Post, ...]:
+    """The program's drafts about people who may have been tried together."""
+    query = select(t.posts).where(_c.state == PostState.DRAFT, _c.occasion.startswith("joint_", autoescape=True))
+    return _all(tx, query.order_by(_c.due_at, _c.id))
+
+
 def taken(tx: Connection, start: datetime, end: datetime, *, but: int = 0) -> dict[str, tuple[datetime, ...]]:
     """The times, by channel, that posts without deliveries yet mean to take; not those of post `but`."""
     meant = (_c.due_at >= start, _c.due_at < end, _c.id != but, _c.state.in_(_PLANNED))
