@@ -120,7 +120,8 @@ class Said(str):
 class Account:
     """What `channel check` found; `missing` says in plain words what to mend. Lines that are Said are translated.
 
-    `expires_at` is when its permission ends, where the service tells.
+    `expires_at` is when its permission ends, where the service tells. `opened` is false where nobody was asked,
+    because this process has not got what the account signs in with.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Account:
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    opened: bool = True
 
 
 class Platform(Protocol):

@@ -63,7 +63,7 @@ class OnDemand:
         self._platform = None
         platform = self._open()
         if isinstance(platform, Absent):
-            return Account("", "", missing=(platform.detail,))
+            return Account("", "", missing=(platform.detail,), opened=False)
         account = platform.check()
         self._remember(platform.rules)
         return account

@@ -7,7 +7,21 @@ from jinja2 import StrictUndefined
 
 from bot.services.context import Context
 from bot.services.today import running
-from bot.web import answers, calendar, feed, gate, health, pause, people, queue, settings, sign_in, today, words
+from bot.web import (
+    accounts,
+    answers,
+    calendar,
+    feed,
+    gate,
+    health,
+    pause,
+    people,
+    queue,
+    settings,
+    sign_in,
+    today,
+    words,
+)
 from bot.web.frame import Site
 
 MAX_BODY = 32 * 1024 * 1024
@@ -17,6 +31,7 @@ NOUNS = (
     queue.pages,
     calendar.pages,
     feed.pages,
+    accounts.pages,
     pause.pages,
     settings.pages,
     people.pages,
