@@ -12,7 +12,7 @@ from bot.cli.withdraw import case_withdraw
 from bot.domain.case import HELD, Case, PartialDate, Status, is_confirmed
 from bot.domain.errors import BadInput
 from bot.domain.facts import SENTENCE_KEYS, case_from_plain, case_to_plain
-from bot.domain.people import Duty, Person, require
+from bot.domain.people import Person
 from bot.i18n import _, word
 
 EMPTY = "No case matches. Search without tone marks works too."
@@ -218,14 +218,10 @@ def import_(session: Session, actor: Person, file: Path, source: str | None) -> 
 @acting()
 def export(session: Session, actor: Person, kind: str, output: Path | None) -> None:
     """All cases as TOML, or as CSV that a spreadsheet opens safely."""
-    from bot.domain.audit import Act
     from bot.library.casefiles import write_cases_csv, write_cases_toml
     from bot.services import cases
 
-    require(actor, Duty.EXPORT)
-    ctx, found = session.ctx, cases.all_cases(session.ctx)
-    with ctx.store.write() as tx:
-        ctx.record(tx, actor, Act.CASE_EXPORTED, "case:all", {"cases": len(found)})
+    found = cases.export_cases(session.ctx, actor)
     write_out(write_cases_csv(found) if kind == "csv" else write_cases_toml(found), output)
 
 

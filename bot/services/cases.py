@@ -10,7 +10,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, event_key, fold, vietnamese_key
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.facts import FACTS, case_from_plain, case_to_plain
-from bot.domain.people import Duty, Person
+from bot.domain.people import Duty, Person, Scope, require
 from bot.domain.post import canonical, sha256
 from bot.domain.revisions import (
     LONGEST_KEY,
@@ -100,6 +100,11 @@ def preview_change(ctx: Context, slug: str, changed: Case) -> Preview:
         return Preview(facts, foresee(tx, after, facts))
 
 
+def scope_of(ctx: Context, case: Case) -> Scope:
+    """The campaigns whose posts speak of the case."""
+    return Scope(frozenset(case.campaigns or {each.slug for each in ctx.schedules.campaigns if each.default}))
+
+
 def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:
     """The source stands for every fact that differs. Raises Refused without one where a fact needs it, and for one
     that nobody could check.
@@ -118,6 +123,9 @@ def revise(
     act: Act = Act.CASE_FACT_CHANGED,
 ) -> Change:
     after, facts = revised(before, _checked(ctx, changed))
+    if actor:
+        for case in (before, after):
+            require(actor, Duty.EDIT_CASE, scope_of(ctx, case))
     if not facts:
         return Change()
     said = require_source(facts, source)
@@ -180,12 +188,42 @@ def _import_in(ctx: Context, tx: Connection, actor: Person | None, new: Sequence
             changed += [case.slug] if change.facts else []
             kept += [case.slug] if is_older(case, before) else []
     fresh = [at_first_revision(_checked(ctx, case)) for case in new if case.slug not in here]
+    if actor:
+        for case in fresh:
+            require(actor, Duty.EDIT_CASE, scope_of(ctx, case))
     for case in cases.add(tx, fresh, require_source(FACTS, source), author, ctx.now()):
         act = Act.CASE_IMPORTED if len(new) > 1 or actor is None else Act.CASE_ADDED
         _record(ctx, tx, actor, act, case, case.revisions, source)
     added = tuple(case.slug for case in fresh)
     unchanged = tuple(slug for slug in here if slug not in changed)
     return Imported(added, tuple(changed), unchanged, tuple(kept), tuple(dict.fromkeys(affected)))
+
+
+def preview_import(ctx: Context, new: Sequence[Case]) -> Imported:
+    """What `import_cases` would do, done to nothing. Raises as it does."""
+    changed: list[str] = []
+    affected: list[int] = []
+    with ctx.store.read() as tx:
+        here = cases.by_slug(tx, [case.slug for case in new])
+        for case in new:
+            if before := here.get(case.slug):
+                after, facts = revised(before, _checked(ctx, merged(before, case)))
+                changed += [case.slug] if facts else []
+                affected += [fate.post.id for fate in foresee(tx, after, facts)]
+            else:
+                _checked(ctx, case)
+    kept = tuple(case.slug for case in new if case.slug in here and is_older(case, here[case.slug]))
+    added = tuple(case.slug for case in new if case.slug not in here)
+    unchanged = tuple(slug for slug in here if slug not in changed)
+    return Imported(added, tuple(changed), unchanged, kept, tuple(dict.fromkeys(affected)))
+
+
+def export_cases(ctx: Context, actor: Person) -> tuple[Case, ...]:
+    """By slug; the log says who took them."""
+    with ctx.acting(actor, Duty.EXPORT) as tx:
+        found = cases.everyone(tx)
+        ctx.record(tx, actor, Act.CASE_EXPORTED, "case:all", {"cases": len(found)})
+        return found
 
 
 def add_case(ctx: Context, actor: Person, case: Case, *, source: str) -> None:

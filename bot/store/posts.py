@@ -314,6 +314,23 @@ def naming(tx: Connection, case_id: int, states: Collection[PostState]) -> tuple
     return _all(tx, query.where(_c.state.in_(states)).order_by(_c.id))
 
 
+def newest_naming(tx: Connection, case_id: int, limit: int) -> tuple[Post, ...]:
+    query = select(t.posts).join(t.post_cases).where(t.post_cases.c.case_id == case_id)
+    return _all(tx, query.order_by(_c.id.desc()).limit(limit))
+
+
+def named(tx: Connection, now: datetime) -> tuple[dict[int, datetime], dict[int, datetime]]:
+    """By case: when a published post last named it, and when the next that is in hand will."""
+    of = t.post_cases.c.case_id
+    out = (_c.state.in_((PostState.PUBLISHED, PostState.PARTLY_PUBLISHED)), _c.due_at <= now)
+    waiting = (_c.state.in_((*_PLANNED, PostState.SCHEDULED)), _c.due_at > now)
+    last, coming = (
+        select(of, edge(_c.due_at)).join_from(t.posts, t.post_cases).where(*which).group_by(of)
+        for edge, which in ((func.max, out), (func.min, waiting))
+    )
+    return {row[0]: row[1] for row in tx.execute(last)}, {row[0]: row[1] for row in tx.execute(coming)}
+
+
 def slugs_in(tx: Connection, folded: str) -> tuple[str, ...]:
     """Slugs of cases which, spelled with spaces, stand in this folded text: likely names, to be looked at."""
     spelled = func.replace(t.cases.c.slug, "-", " ")
