@@ -21,6 +21,7 @@ class Duty(StrEnum):
     APPROVE_POST = "approve posts"
     COMMENT = "comment on posts"
     EDIT_CASE = "edit cases"
+    WITHDRAW = "take down posts"
     SETTLE_DELIVERY = "settle deliveries"
     HALT = "halt or hold"
     UNHALT = "end a halt or a hold"
@@ -35,6 +36,7 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.APPROVE_POST: frozenset({Role.REVIEWER}),
     Duty.COMMENT: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.EDIT_CASE: frozenset({Role.COORDINATOR}),
+    Duty.WITHDRAW: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.SETTLE_DELIVERY: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.HALT: frozenset(Role),
     Duty.UNHALT: frozenset({Role.COORDINATOR, Role.REVIEWER, Role.ADMIN}),

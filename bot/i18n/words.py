@@ -127,6 +127,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "approve posts",
             "comment on posts",
             "edit cases",
+            "take down posts",
             "settle deliveries",
             "halt or hold",
             "end a halt or a hold",

@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.delivery import Delivery, Reason
 from bot.domain.errors import Refused
-from bot.domain.people import DUTIES, Duty, Person, require
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import Content, Post, PostState
 from bot.domain.review import Void, require_reason
+from bot.services.cases import scope_of
 from bot.services.context import Context
 from bot.services.posts import When, add_in
 from bot.services.queue import stop
@@ -17,7 +18,6 @@ from bot.services.quorum import is_partly_sent, unapprove
 from bot.store import cases, deliveries, posts
 from bot.store.audit import Payload
 
-_MAY = DUTIES[Duty.WRITE_POST] | DUTIES[Duty.APPROVE_POST]
 _TAKEN_BACK = (PostState.SCHEDULED, PostState.PUBLISHED, PostState.PARTLY_PUBLISHED, PostState.WITHDRAWN)
 
 
@@ -26,10 +26,11 @@ def withdraw_post(ctx: Context, actor: Person, post_id: int, reason: str) -> tup
 
     Asking again tries again where it could not be taken down. Raises Refused where nothing of it is out.
     """
-    _require(actor)
+    require(actor, Duty.WITHDRAW)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
+        require(actor, Duty.WITHDRAW, post.content.scope)
         if not _is_out(tx, post):
             raise Refused("Nothing of post {id} is out. To stop it: campaignbot post cancel {id}", id=post.id)
         return _take_back(ctx, tx, actor, post, said)
@@ -46,10 +47,11 @@ def correct_post(ctx: Context, author: Person, post_id: int, content: Content, w
 
 def withdraw_case(ctx: Context, actor: Person, slug: str, reason: str) -> tuple[Delivery, ...]:
     """Hold the case, and take down everything published that names the person, in one step."""
-    _require(actor)
+    require(actor, Duty.WITHDRAW)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         case = cases.get(tx, slug)
+        require(actor, Duty.WITHDRAW, scope_of(ctx, case))
         stop(ctx, tx, actor, ("case", slug), said)
         ctx.record(tx, actor, Act.CASE_WITHDRAWN, f"case:{case.id}", {}, _payload(f"case:{case.id}", said))
         named = [post for post in posts.naming(tx, case.id, _TAKEN_BACK) if _is_out(tx, post)]
@@ -62,9 +64,12 @@ def progress(ctx: Context, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
         return tuple(deliveries.get(tx, each.id) for each in wanted)
 
 
-def _require(actor: Person) -> None:
-    if not actor.roles & _MAY:
-        require(actor, Duty.WRITE_POST)
+def out_naming(ctx: Context, slug: str) -> tuple[tuple[Post, tuple[Delivery, ...]], ...]:
+    """The posts that name the person, newest first, each with what of it is, or may be, or was out."""
+    with ctx.store.read() as tx:
+        named = posts.naming(tx, cases.get(tx, slug).id, _TAKEN_BACK)
+        found = ((post, tuple(each for each in deliveries.of_post(tx, post.id) if each.attempts)) for post in named)
+        return tuple((post, out) for post, out in found if out)[::-1]
 
 
 def _is_out(tx: Connection, post: Post) -> bool:
