@@ -33,6 +33,7 @@ class Act(StrEnum):
     HALT_END_ASKED = "halt.end_asked"
     HALT_ENDED = "halt.ended"
     HOLD_END_ASKED = "hold.end_asked"
+    PANICKED = "program.panicked"
     PERSON_ADDED = "person.added"
     PERSON_RENAMED = "person.renamed"
     PERSON_ROLE_CHANGED = "person.role_changed"
@@ -41,6 +42,10 @@ class Act(StrEnum):
     PERSON_TOKEN_RESET = "person.token_reset"  # noqa: S105 - the name of an act, no secret
     PERSON_INVITED = "person.invited"
     PERSON_PASSPHRASE_SET = "person.passphrase_set"  # noqa: S105 - the name of an act, no secret
+    PERSON_TOKEN_MINTED = "person.token_minted"  # noqa: S105 - the name of an act, no secret
+    PERSON_FACTOR_ADDED = "person.factor_added"
+    PERSON_FACTOR_DROPPED = "person.factor_dropped"
+    PERSON_RESET = "person.reset"
     PERSON_ERASED = "person.erased"
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_SIGNED_OUT = "person.signed_out"

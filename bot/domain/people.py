@@ -1,6 +1,6 @@
 """Who may do what: roles, the one table of acts, and the four-eyes rule."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,11 +47,56 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
 }
 
 
+# What must not be done by whoever found a token, a screen or a passphrase.
+GUARDED = frozenset({Duty.APPROVE_POST, Duty.UNHALT, Duty.MANAGE_PEOPLE, Duty.MANAGE_CHANNELS, Duty.EXPORT})
+# People and accounts, and the log, are of the whole installation: who has these roles has them everywhere.
+LIMITABLE = frozenset({Role.COORDINATOR, Role.REVIEWER})
+
+
+class Lack(StrEnum):
+    """What somebody who signed in has not shown, and a guarded duty takes."""
+
+    FRESH_TOKEN = "fresh token"  # noqa: S105 - no secret
+    SECOND_FACTOR = "second factor"
+
+
+_LACKING = {
+    Lack.FRESH_TOKEN: "To {duty}, use a token made in the last 15 minutes: campaignbot user token --as ALIAS",
+    Lack.SECOND_FACTOR: "To {duty}, first set up a second factor on the page Settings: a passkey, or one-time codes.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The campaigns and channels that an act touches."""
+
+    campaigns: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+
+
+# No name is “*”: only a role without limits reaches this.
+EVERYTHING = Scope(frozenset({"*"}), frozenset({"*"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The role counts only within these; where none is named, within all."""
+
+    role: Role
+    campaigns: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+
+    def covers(self, scope: Scope) -> bool:
+        pairs = ((self.campaigns, scope.campaigns), (self.channels, scope.channels))
+        return all(not own or touched <= own for own, touched in pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An account. `pseudonym` stands in the record; the alias is kept apart, in the keystore.
 
     `lineage` holds the ids of whoever made the account, and of whoever made that one, and so on.
+    `lacks` is what they did not show when they signed in this time.
     """
 
     id: int
@@ -59,15 +104,33 @@ class Person:
     roles: frozenset[Role]
     lineage: frozenset[int] = frozenset()
     active: bool = True
+    limits: frozenset[Limit] = frozenset()
+    lacks: Lack | None = None
 
 
-def require(person: Person, duty: Duty) -> None:
-    """Raises Refused with the roles that would do."""
+def require(person: Person, duty: Duty, scope: Scope | None = None) -> None:
+    """Raises Refused with what would do. Without a scope: whether they may do this anywhere at all."""
+    require_role(person, duty, scope=scope)
+    if person.lacks and duty in GUARDED:
+        raise Refused(_LACKING[person.lacks], duty=duty.value)
+
+
+def require_role(person: Person, duty: Duty, *others: Duty, scope: Scope | None = None) -> None:
+    """One of the duties will do, and whatever way they signed in: for what only makes things safer."""
     if not person.active:
         raise Refused("This account is disabled. Ask an admin.")
-    if not person.roles & DUTIES[duty]:
-        able = ", ".join(sorted(role.value for role in DUTIES[duty]))
+    wanted = DUTIES[duty].union(*(DUTIES[other] for other in others))
+    roles = person.roles & wanted
+    if not roles:
+        able = ", ".join(sorted(role.value for role in wanted))
         raise Refused("You may not {duty}. It takes the role {roles}.", duty=duty.value, roles=able)
+    limits = [limit for limit in person.limits if limit.role in roles]
+    if scope and {limit.role for limit in limits} == roles and not any(limit.covers(scope) for limit in limits):
+        raise Refused("You may not {duty} here: your role is only for {limits}.", duty=duty.value, limits=_said(limits))
+
+
+def _said(limits: Sequence[Limit]) -> str:
+    return ", ".join(sorted({name for limit in limits for name in limit.campaigns | limit.channels}))
 
 
 def require_other_eyes(reviewer: Person, authors: Collection[int]) -> None:

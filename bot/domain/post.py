@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.campaign import LANGUAGES
+from bot.domain.people import Scope
 from bot.domain.text import TextRules, count, fits, split_parts
 
 
@@ -121,6 +122,10 @@ class Content:
     @property
     def due(self) -> datetime | None:
         return min((window.due for window in self.windows), default=None)
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(frozenset({self.campaign}), frozenset(self.channels))
 
 
 @dataclass(frozen=True, slots=True)

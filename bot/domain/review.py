@@ -67,7 +67,7 @@ def require_may_approve(
     reviewer: Person, post: Post, digest: str, *, authors: Collection[int], approved: Collection[int]
 ) -> None:
     """Raises Conflict if the text moved on, Refused if this person's yes cannot count."""
-    require(reviewer, Duty.APPROVE_POST)
+    require(reviewer, Duty.APPROVE_POST, post.content.scope)
     if post.state is not PostState.IN_REVIEW:
         raise Refused("Post {id} is not waiting for approval: it is {state}.", id=post.id, state=post.state.value)
     if digest != post.digest:

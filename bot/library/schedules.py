@@ -13,6 +13,7 @@ from bot.domain.budget import MILLIONTHS, Price
 from bot.domain.campaign import LANGUAGES, Campaign, Observance, Places, Shape, Short, Slot
 from bot.domain.case import Case
 from bot.domain.errors import BadInput, Finding, Rejected
+from bot.domain.people import Scope
 from bot.domain.reader import Reader, finding, normal
 from bot.domain.slots import zone
 from bot.library.files import read_toml
@@ -51,6 +52,10 @@ class Schedules:
     @property
     def default_campaign(self) -> Campaign:
         return next(campaign for campaign in self.campaigns if campaign.default)
+
+    def scope_of(self, case: Case) -> Scope:
+        """The campaigns whose posts speak of the case."""
+        return Scope(frozenset(case.campaigns or (each.slug for each in self.campaigns if each.default)))
 
     def campaign(self, slug: str) -> Campaign | None:
         return next((campaign for campaign in self.campaigns if campaign.slug == slug), None)

@@ -10,7 +10,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, event_key, fold, vietnamese_key
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.facts import FACTS, case_from_plain, case_to_plain
-from bot.domain.people import Duty, Person, Scope, require
+from bot.domain.people import EVERYTHING, Duty, Person, require
 from bot.domain.post import canonical, sha256
 from bot.domain.revisions import (
     LONGEST_KEY,
@@ -100,11 +100,6 @@ def preview_change(ctx: Context, slug: str, changed: Case) -> Preview:
         return Preview(facts, foresee(tx, after, facts))
 
 
-def scope_of(ctx: Context, case: Case) -> Scope:
-    """The campaigns whose posts speak of the case."""
-    return Scope(frozenset(case.campaigns or {each.slug for each in ctx.schedules.campaigns if each.default}))
-
-
 def change_case(ctx: Context, actor: Person, slug: str, changed: Case, source: str) -> Change:
     """The source stands for every fact that differs. Raises Refused without one where a fact needs it, and for one
     that nobody could check.
@@ -125,7 +120,7 @@ def revise(
     after, facts = revised(before, _checked(ctx, changed))
     if actor:
         for case in (before, after):
-            require(actor, Duty.EDIT_CASE, scope_of(ctx, case))
+            require(actor, Duty.EDIT_CASE, ctx.schedules.scope_of(case))
     if not facts:
         return Change()
     said = require_source(facts, source)
@@ -190,7 +185,7 @@ def _import_in(ctx: Context, tx: Connection, actor: Person | None, new: Sequence
     fresh = [at_first_revision(_checked(ctx, case)) for case in new if case.slug not in here]
     if actor:
         for case in fresh:
-            require(actor, Duty.EDIT_CASE, scope_of(ctx, case))
+            require(actor, Duty.EDIT_CASE, ctx.schedules.scope_of(case))
     for case in cases.add(tx, fresh, require_source(FACTS, source), author, ctx.now()):
         act = Act.CASE_IMPORTED if len(new) > 1 or actor is None else Act.CASE_ADDED
         _record(ctx, tx, actor, act, case, case.revisions, source)
@@ -220,6 +215,7 @@ def preview_import(ctx: Context, new: Sequence[Case]) -> Imported:
 
 def export_cases(ctx: Context, actor: Person) -> tuple[Case, ...]:
     """By slug; the log says who took them."""
+    require(actor, Duty.EXPORT, EVERYTHING)
     with ctx.acting(actor, Duty.EXPORT) as tx:
         found = cases.everyone(tx)
         ctx.record(tx, actor, Act.CASE_EXPORTED, "case:all", {"cases": len(found)})

@@ -81,10 +81,11 @@ class Publishing:
 
 @dataclass(frozen=True, slots=True)
 class SigningIn:
-    """How long a session lasts, and what a guess at a passphrase costs."""
+    """How long a session lasts, how long a new account may do without a second factor, and what a guess costs."""
 
     idle: timedelta = timedelta(hours=12)
     longest: timedelta = timedelta(days=7)
+    grace: timedelta = timedelta(days=7)
     hasher: PasswordHasher = field(default_factory=partial(PasswordHasher, parallelism=1))
 
 

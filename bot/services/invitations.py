@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from bot.domain.audit import Act
 from bot.domain.errors import Conflict, NotFound
-from bot.domain.people import Duty, Person, Role
+from bot.domain.people import Person, Role
 from bot.services import passphrases
 from bot.services.context import Context
-from bot.services.people import account_of, add_person
-from bot.store import people, sessions
+from bot.services.people import account_of, add_person, end_everything, resetting
+from bot.store import factors, people, sessions
 
 VALID = timedelta(hours=72)
 _GONE = "This link was used already, or is too old. Ask an admin for another."
@@ -26,19 +26,23 @@ def invite(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> 
     return token
 
 
-def reset(ctx: Context, actor: Person, alias: str) -> str:
-    """A new link for somebody who is in already: their passphrase and their sessions end at once."""
+def reset(ctx: Context, actor: Person | None, alias: str) -> str:
+    """A new link for somebody who is in already: their passphrase, factors and sessions end at once.
+
+    Without an actor as `resetting`.
+    """
     token = secrets.token_urlsafe(32)
-    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-        person = account_of(ctx, tx, alias).person
+    with resetting(ctx, actor, alias) as (tx, person):
         people.set_passphrase(tx, person.id, "")
-        sessions.end_all(tx, person.id)
+        factors.drop_all(tx, person.id)
+        end_everything(tx, person)
+        ctx.record(tx, actor, Act.PERSON_RESET, f"person:{person.pseudonym}")
         _link(ctx, tx, actor, person, token)
     return token
 
 
-def _link(ctx: Context, tx: Connection, actor: Person, person: Person, token: str) -> None:
-    people.set_link_by(tx, person.id, actor.id)
+def _link(ctx: Context, tx: Connection, actor: Person | None, person: Person, token: str) -> None:
+    people.set_link_by(tx, person.id, actor.id if actor else None)
     sessions.invite(tx, _hash(token), person.id, now=ctx.now(), until=ctx.now() + VALID)
     ctx.record(tx, actor, Act.PERSON_INVITED, f"person:{person.pseudonym}")
 

@@ -3,25 +3,27 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Callable, Collection
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hmac import compare_digest
+from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
 from bot.domain.case import fold
 from bot.domain.errors import BadInput, Conflict, NotFound, Refused
-from bot.domain.people import Duty, Person, Role
+from bot.domain.people import LIMITABLE, Duty, Lack, Limit, Person, Role
 from bot.services.context import Context
-from bot.store import audit, people, sessions
+from bot.store import audit, factors, people, sessions
 
 SHORTEST_ALIAS = 2
 LONGEST_ALIAS = 40
 LONGEST_TOKEN = 200
 TOKEN_BYTES = 32
+FRESH = timedelta(minutes=15)
 # The hash of no token: compared with when there is no such alias, so that both answers take the same work.
 _NOBODY = "0" * 64
 
@@ -30,7 +32,8 @@ _NOBODY = "0" * 64
 class PersonRow:
     """A person as admins see them. Times UTC; `made_by` is an alias, or "" for the first.
 
-    `invited` have a one-time link that they have not used yet.
+    `invited` have a one-time link that they have not used yet. `needs_second` from when guarded duties take a second
+    factor; None for who has one.
     """
 
     person: Person
@@ -40,6 +43,7 @@ class PersonRow:
     disabled_at: datetime | None
     has_passphrase: bool
     invited: bool
+    needs_second: datetime | None
 
 
 def add_person(
@@ -108,16 +112,27 @@ def _hash(token: str) -> str:
 
 
 def sign_in(ctx: Context, alias: str, token: str) -> Person:
-    """Raises Refused in the same words whatever was wrong, so that nobody learns which aliases there are."""
-    pseudonym = _pseudonym(ctx, alias[: LONGEST_ALIAS * 4])
+    """By the token that was given, or a short-lived one; an old one does not do for guarded duties.
+
+    Raises Refused in the same words whatever was wrong, so that nobody learns which aliases there are.
+    """
+    pseudonym, hashed = _pseudonym(ctx, alias[: LONGEST_ALIAS * 4]), _hash(token[:LONGEST_TOKEN])
     with ctx.store.read() as tx:
         account = people.by_pseudonym(tx, pseudonym or "")
-    expected = account.token_hash if account else _NOBODY
-    if not compare_digest(_hash(token[:LONGEST_TOKEN]), expected) or account is None:
-        raise Refused("Wrong alias or token.")
-    if not account.person.active:
-        raise Refused("This account is disabled. Ask an admin.")
-    return account.person
+        is_given = compare_digest(hashed, account.token_hash if account else _NOBODY)
+        is_minted = factors.is_minted(tx, hashed, account.person.id if account else 0, ctx.now())
+        if account is None or not (is_given or is_minted):
+            raise Refused("Wrong alias or token.")
+        if not account.person.active:
+            raise Refused("This account is disabled. Ask an admin.")
+        is_fresh = is_minted or ctx.now() <= account.token_at + FRESH
+        return replace(account.person, lacks=lack_of(ctx, tx, account) if is_fresh else Lack.FRESH_TOKEN)
+
+
+def lack_of(ctx: Context, tx: Connection, account: people.Account) -> Lack | None:
+    """A second factor, once the account is older than the grace."""
+    is_new = ctx.now() <= account.made_at + ctx.signing_in.grace
+    return None if is_new or account.person.id in factors.with_second(tx) else Lack.SECOND_FACTOR
 
 
 def find_person(ctx: Context, alias: str) -> Person:
@@ -140,7 +155,7 @@ def aliases(ctx: Context, tx: Connection) -> dict[int | None, str]:
 def list_people(ctx: Context) -> tuple[PersonRow, ...]:
     """Everyone, in the order in which they were added."""
     with ctx.store.read() as tx:
-        names, invited = aliases(ctx, tx), sessions.invited(tx)
+        names, invited, seconds = aliases(ctx, tx), sessions.invited(tx), factors.with_second(tx)
         return tuple(
             PersonRow(
                 person=each.person,
@@ -150,6 +165,7 @@ def list_people(ctx: Context) -> tuple[PersonRow, ...]:
                 disabled_at=each.disabled_at,
                 has_passphrase=bool(each.passphrase),
                 invited=each.person.id in invited,
+                needs_second=None if each.person.id in seconds else each.made_at + ctx.signing_in.grace,
             )
             for each in people.everyone(tx)
         )
@@ -162,14 +178,33 @@ def get_row(ctx: Context, person_id: int) -> PersonRow:
     raise NotFound("There is no person {id}.", id=person_id)
 
 
-def set_roles(ctx: Context, actor: Person, alias: str, roles: Collection[Role]) -> Person:
+def set_roles(
+    ctx: Context, actor: Person, alias: str, roles: Collection[Role], limits: Collection[Limit] | None = None
+) -> Person:
+    """All the roles they have from now on. None leaves the limits of those that stay as they are."""
     with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
         wanted, person = _some_role(roles), account_of(ctx, tx, alias).person
         if Role.ADMIN not in wanted:
             require_other_admin(tx, person)
-        people.set_roles(tx, person.id, wanted)
-        _record(ctx, tx, actor, Act.PERSON_ROLE_CHANGED, person, roles=wanted)
-        return people.get(tx, person.id)
+        kept = person.limits if limits is None else _checked_limits(ctx, wanted, limits)
+        people.set_roles(tx, person.id, wanted, kept)
+        changed = people.get(tx, person.id)
+        _record(ctx, tx, actor, Act.PERSON_ROLE_CHANGED, changed, roles=wanted)
+        return changed
+
+
+def _checked_limits(ctx: Context, roles: Collection[Role], limits: Collection[Limit]) -> Collection[Limit]:
+    campaigns = {campaign.slug for campaign in ctx.schedules.campaigns}
+    for limit in limits:
+        if limit.role not in LIMITABLE & set(roles):
+            known = ", ".join(sorted(LIMITABLE))
+            raise BadInput("Only these roles, of those given, can be limited: {roles}.", roles=known)
+        for name in sorted(limit.campaigns - campaigns):
+            there = ", ".join(sorted(campaigns))
+            raise BadInput("There is no campaign “{slug}”. There are: {known}.", slug=name[:60], known=there)
+        for name in limit.channels:
+            ctx.channel(name)
+    return limits
 
 
 def disable(ctx: Context, actor: Person, alias: str) -> Person:
@@ -179,27 +214,47 @@ def disable(ctx: Context, actor: Person, alias: str) -> Person:
         require_other_admin(tx, person)
         if person.active:
             people.set_disabled(tx, person.id, ctx.now())
-            sessions.end_all(tx, person.id)
+            end_everything(tx, person)
             _record(ctx, tx, actor, Act.PERSON_DISABLED, person)
         return people.get(tx, person.id)
 
 
 def require_other_admin(tx: Connection, person: Person) -> None:
-    others = (each.person for each in people.everyone(tx) if each.person.id != person.id)
-    if not any(other.active and Role.ADMIN in other.roles for other in others):
+    if not _has_other_admin(tx, person):
         raise Refused("This is the last active admin. Make someone else an admin first.")
 
 
-def reset_token(ctx: Context, actor: Person, alias: str) -> str:
+def _has_other_admin(tx: Connection, person: Person) -> bool:
+    others = (each.person for each in people.everyone(tx) if each.person.id != person.id)
+    return any(other.active and Role.ADMIN in other.roles for other in others)
+
+
+def reset_token(ctx: Context, actor: Person | None, alias: str) -> str:
     """A new token, shown now and never again; the old one is void. Whoever is shown it becomes an elder of the
-    account: it cannot approve their words.
+    account: it cannot approve their words. What was opened with the old one ends. Without an actor as `resetting`.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
-        person = account_of(ctx, tx, alias).person
-        people.set_token(tx, person.id, _hash(token), actor.id)
+    with resetting(ctx, actor, alias) as (tx, person):
+        people.set_token(tx, person.id, _hash(token), actor.id if actor else None, ctx.now())
+        end_everything(tx, person)
         _record(ctx, tx, actor, Act.PERSON_TOKEN_RESET, person)
     return token
+
+
+@contextmanager
+def resetting(ctx: Context, actor: Person | None, alias: str) -> Iterator[tuple[Connection, Person]]:
+    """For an admin. Nobody but whoever runs this on the server itself can help the only one: then without an actor."""
+    with ctx.acting(actor, Duty.MANAGE_PEOPLE) as tx:
+        person = account_of(ctx, tx, alias).person
+        if actor is None and (Role.ADMIN not in person.roles or _has_other_admin(tx, person)):
+            raise Refused("There is an admin who must do this: add --as ADMIN.")
+        yield tx, person
+
+
+def end_everything(tx: Connection, person: Person) -> None:
+    """Wherever they are signed in, on the pages or the command line."""
+    sessions.end_all(tx, person.id)
+    factors.drop_tokens(tx, person.id)
 
 
 def rename(ctx: Context, actor: Person, alias: str, new_alias: str) -> None:
@@ -222,6 +277,10 @@ def _obj(person: Person) -> str:
 def _record(
     ctx: Context, tx: Connection, actor: Person | None, act: Act, person: Person, roles: Collection[Role] = ()
 ) -> None:
-    told = {"roles": sorted(role.value for role in roles)} if roles else {}
+    told: dict[str, Any] = {"roles": sorted(role.value for role in roles)} if roles else {}
+    if roles and person.limits:
+        told["limits"] = sorted(
+            [limit.role, *sorted(limit.campaigns), *sorted(limit.channels)] for limit in person.limits
+        )
     alias = {"alias": ctx.keystore.alias(person.pseudonym)}
     ctx.record(tx, actor, act, _obj(person), told, audit.Payload(person.pseudonym, alias))

@@ -86,6 +86,8 @@ def add_in(
 ) -> tuple[Post, ...]:
     """Nothing if the import key is taken."""
     content = prepared(ctx, tx, content)
+    if author:
+        require(author, Duty.WRITE_POST, content.scope)
     content = replace(content, windows=windows(ctx, tx, content, when))
     new = NewPost(content, import_key=import_key, corrects_id=corrects)
     added = posts.add(tx, [new], author.id if author else None, ctx.now())
@@ -201,6 +203,8 @@ def _revise(ctx: Context, tx: Connection, actor: Person, post: Post, content: Co
     require_state(post, EDITABLE, "edit")
     require_unsent(tx, post)
     content = prepared(ctx, tx, still_resting(content, post.content))
+    for scope in (post.content.scope, content.scope):
+        require(actor, Duty.WRITE_POST, scope)
     content = replace(content, windows=windows(ctx, tx, content, when, post_id=post.id))
     if content == post.content:
         return Edited(post, 0, ())

@@ -11,7 +11,7 @@ from bot.domain.audit import Act
 from bot.domain.campaign import LANGUAGES
 from bot.domain.delivery import Delivery
 from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused
-from bot.domain.people import Duty, Person
+from bot.domain.people import EVERYTHING, Duty, Person, Scope, require
 from bot.domain.review import require_reason
 from bot.services.audit import checkpoint
 from bot.services.context import Context
@@ -118,6 +118,7 @@ def ask_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None:
     what = (scope, target)
     with ctx.acting(actor, Duty.UNHALT) as tx:
         found = _open(tx, what)
+        require(actor, Duty.UNHALT, _reach(ctx, tx, what))
         asker = people.get(tx, found.asked_by) if found.asked_by else None
         if asker and asker.active:
             raise Refused("This has been asked already. Someone else than who asked must confirm it.")
@@ -129,11 +130,27 @@ def confirm_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None
     what = (scope, target)
     with ctx.acting(actor, Duty.UNHALT) as tx:
         found = _open(tx, what)
+        require(actor, Duty.UNHALT, _reach(ctx, tx, what))
         if found.asked_by is None:
             raise Refused("Nobody has asked to end this yet. Ask first; then someone else confirms.")
         _require_second(actor, people.get(tx, found.asked_by))
         stops.end(tx, found.id, actor.id, ctx.now())
         _record(ctx, tx, actor, _HELD[scope][1], what, found.id)
+
+
+def _reach(ctx: Context, tx: Connection, what: tuple[str, str]) -> Scope:
+    scope, target = what
+    match scope:
+        case "case":
+            return ctx.schedules.scope_of(cases.get(tx, target))
+        case "post":
+            return posts.get(tx, int(target)).content.scope
+        case "campaign":
+            return Scope(campaigns=frozenset({target}))
+        case "channel":
+            return Scope(channels=frozenset({target}))
+        case _:
+            return EVERYTHING
 
 
 def _require_second(actor: Person, asker: Person) -> None:

@@ -9,7 +9,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case
 from bot.domain.delivery import Reason
 from bot.domain.errors import Refused
-from bot.domain.people import DUTIES, Duty, Person, require
+from bot.domain.people import Duty, Person, require, require_role
 from bot.domain.post import EDITABLE, OPEN, Post, PostState
 from bot.domain.review import (
     Void,
@@ -54,10 +54,10 @@ class Fate:
 
 def submit(ctx: Context, actor: Person | None, post_id: int) -> Post:
     """Freeze what every channel will get and put it before a reviewer. Raises Blocked with all that is to mend."""
-    if actor:
-        require(actor, Duty.WRITE_POST)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
+        if actor:
+            require(actor, Duty.WRITE_POST, post.content.scope)
         require_state(post, SUBMITTABLE, "submit")
         return put_in_review(ctx, tx, actor, post)
 
@@ -120,21 +120,22 @@ def _require_still_true(ctx: Context, post: Post, named: Collection[Case]) -> No
 
 def return_post(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
     """Ask for changes, with a reason; whoever approved it before must do so anew."""
-    require(actor, Duty.APPROVE_POST)
+    require_role(actor, Duty.APPROVE_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
+        require_role(actor, Duty.APPROVE_POST, scope=post.content.scope)
         require_state(post, OPEN, "return")
         return _end_review(ctx, tx, actor, post, PostState.RETURNED, said)
 
 
 def cancel(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
     """Nothing of it goes out, ever; also a reviewer's rejection. The reason stays in the log."""
-    if not actor.roles & (DUTIES[Duty.WRITE_POST] | DUTIES[Duty.APPROVE_POST]):
-        require(actor, Duty.WRITE_POST)
+    require_role(actor, Duty.WRITE_POST, Duty.APPROVE_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
+        require_role(actor, Duty.WRITE_POST, Duty.APPROVE_POST, scope=post.content.scope)
         require_state(post, CANCELLABLE, "cancel")
         require_unsent(tx, post)
         return _end_review(ctx, tx, actor, post, PostState.CANCELLED, said)

@@ -2,14 +2,16 @@
 
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from bot.domain.audit import Act
 from bot.domain.delivery import Delivery, DeliveryState, Reason
 from bot.domain.errors import BadInput, Refused
-from bot.domain.people import Duty, Person, require, require_other_eyes
+from bot.domain.people import Duty, Person, Scope, require, require_other_eyes
 from bot.ports import Receipt
 from bot.services.context import Context
 from bot.services.outcomes import drop, publish
-from bot.store import deliveries
+from bot.store import deliveries, posts
 
 LONGEST_URL = 500
 
@@ -22,6 +24,7 @@ def settle_live(ctx: Context, actor: Person, delivery_id: int, url: str) -> Deli
         raise BadInput("“{url}” is not the address of a post. Copy it from the browser.", url=url[:60])
     with ctx.store.write() as tx:
         delivery = deliveries.get(tx, delivery_id)
+        require(actor, Duty.SETTLE_DELIVERY, _scope(tx, delivery))
         _require_state(delivery, DeliveryState.HELD, DeliveryState.UNKNOWN)
         ctx.record(tx, actor, Act.DELIVERY_SETTLED, f"delivery:{delivery.id}", {"how": "live"})
         remote_id = parts.path.rstrip("/").rsplit("/", 1)[-1]
@@ -42,9 +45,9 @@ def settle_resend(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
                 "The time of delivery {id} is over. Give post {post} a new time.", id=delivery.id, post=delivery.post_id
             )
         if not delivery.attempts and delivery.reason != Reason.RESTORED:
-            require(actor, Duty.APPROVE_POST)
+            require(actor, Duty.APPROVE_POST, _scope(tx, delivery))
         else:
-            require(actor, Duty.SETTLE_DELIVERY)
+            require(actor, Duty.SETTLE_DELIVERY, _scope(tx, delivery))
             if delivery.asked_by is None:
                 deliveries.change(tx, delivery, DeliveryState.HELD, delivery.reason, asked_by=actor.id)
                 ctx.record(tx, actor, Act.DELIVERY_RESEND_ASKED, f"delivery:{delivery.id}")
@@ -64,6 +67,7 @@ def settle_drop(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
     require(actor, Duty.SETTLE_DELIVERY)
     with ctx.store.write() as tx:
         delivery = deliveries.get(tx, delivery_id)
+        require(actor, Duty.SETTLE_DELIVERY, _scope(tx, delivery))
         _require_state(delivery, DeliveryState.HELD)
         ctx.record(tx, actor, Act.DELIVERY_SETTLED, f"delivery:{delivery.id}", {"how": "drop"})
         drop(ctx, tx, delivery)
@@ -84,6 +88,10 @@ def acknowledge(ctx: Context, actor: Person, delivery_id: int) -> None:
             raise Refused("Delivery {id} is not gone or changed, or somebody knows already.", id=delivery_id)
         deliveries.acknowledge(tx, delivery_id, ctx.now())
         ctx.record(tx, actor, Act.DELIVERY_ACKNOWLEDGED, f"delivery:{delivery_id}")
+
+
+def _scope(tx: Connection, delivery: Delivery) -> Scope:
+    return Scope(posts.get(tx, delivery.post_id).content.scope.campaigns, frozenset({delivery.channel}))
 
 
 def _require_state(delivery: Delivery, *states: DeliveryState) -> None:

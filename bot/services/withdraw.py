@@ -10,7 +10,6 @@ from bot.domain.errors import Refused
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Content, Post, PostState
 from bot.domain.review import Void, require_reason
-from bot.services.cases import scope_of
 from bot.services.context import Context
 from bot.services.posts import When, add_in
 from bot.services.queue import stop
@@ -51,7 +50,7 @@ def withdraw_case(ctx: Context, actor: Person, slug: str, reason: str) -> tuple[
     said = require_reason(reason)
     with ctx.store.write() as tx:
         case = cases.get(tx, slug)
-        require(actor, Duty.WITHDRAW, scope_of(ctx, case))
+        require(actor, Duty.WITHDRAW, ctx.schedules.scope_of(case))
         stop(ctx, tx, actor, ("case", slug), said)
         ctx.record(tx, actor, Act.CASE_WITHDRAWN, f"case:{case.id}", {}, _payload(f"case:{case.id}", said))
         named = [post for post in posts.naming(tx, case.id, _TAKEN_BACK) if _is_out(tx, post)]

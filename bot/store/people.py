@@ -1,7 +1,7 @@
 """People as pseudonyms, roles and hashes of what they sign in with; their aliases are in the keystore alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bot.domain.errors import NotFound
-from bot.domain.people import Person, Role
+from bot.domain.people import Limit, Person, Role
 from bot.store.rows import value
 from bot.store.tables import people
 
@@ -23,6 +23,7 @@ class Account:
     made_by: int | None
     made_at: datetime
     disabled_at: datetime | None
+    token_at: datetime
     passphrase: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -31,12 +32,14 @@ def add(
     tx: Connection, *, pseudonym: str, roles: frozenset[Role], token_hash: str, made_by: int | None, at: datetime
 ) -> Person:
     known = {"pseudonym": pseudonym, "roles": _write_roles(roles), "token_hash": token_hash}
-    new = insert(people).values(known | {"made_by": made_by, "token_by": made_by, "made_at": at})
+    new = insert(people).values(known | {"made_by": made_by, "token_by": made_by, "made_at": at, "token_at": at})
     return get(tx, tx.execute(new.returning(people.c.id)).scalar_one())
 
 
 def anybody(tx: Connection) -> bool:
-    return bool(tx.execute(select(func.count()).select_from(people)).scalar_one())
+    """Whether somebody could sign in; after a panic nobody can."""
+    active = select(func.count()).select_from(people).where(people.c.disabled_at.is_(None))
+    return bool(tx.execute(active).scalar_one())
 
 
 def get(tx: Connection, person_id: int) -> Person:
@@ -59,7 +62,18 @@ def everyone(tx: Connection) -> tuple[Account, ...]:
 
 def _account(row: Row[Any], elders: Mapping[int, frozenset[int]]) -> Account:
     roles, active = frozenset(Role(name) for name in row.roles.split()), row.disabled_at is None
-    person = Person(id=row.id, pseudonym=row.pseudonym, roles=roles, lineage=_lineage(row.id, elders), active=active)
+    person = Person(
+        id=row.id,
+        pseudonym=row.pseudonym,
+        roles=roles,
+        lineage=_lineage(row.id, elders),
+        active=active,
+        limits=frozenset(
+            Limit(Role(role), frozenset(each["campaigns"]), frozenset(each["channels"]))
+            for role, each in json.loads(row.limits).items()
+            if role in roles
+        ),
+    )
     return value(Account, row, person=person, settings=json.loads(row.settings))
 
 
@@ -74,12 +88,17 @@ def _lineage(person_id: int, elders: Mapping[int, frozenset[int]]) -> frozenset[
     return frozenset(found - {person_id})
 
 
-def set_roles(tx: Connection, person_id: int, roles: frozenset[Role]) -> None:
-    _set(tx, person_id, roles=_write_roles(roles))
+def set_roles(tx: Connection, person_id: int, roles: frozenset[Role], limits: Iterable[Limit] = ()) -> None:
+    said = {
+        each.role: {"campaigns": sorted(each.campaigns), "channels": sorted(each.channels)}
+        for each in limits
+        if each.campaigns or each.channels
+    }
+    _set(tx, person_id, roles=_write_roles(roles), limits=json.dumps(said, sort_keys=True))
 
 
-def set_token(tx: Connection, person_id: int, token_hash: str, shown_to: int | None) -> None:
-    _set(tx, person_id, token_hash=token_hash, token_by=shown_to)
+def set_token(tx: Connection, person_id: int, token_hash: str, shown_to: int | None, at: datetime) -> None:
+    _set(tx, person_id, token_hash=token_hash, token_by=shown_to, token_at=at)
 
 
 def set_link_by(tx: Connection, person_id: int, shown_to: int | None) -> None:

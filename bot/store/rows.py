@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 Item = TypeVar("Item")
 
 
-def value(kind: Callable[..., Value], row: Row[Any], **read: object) -> Value:
+def value(kind: Callable[..., Value], row: Row[Any], /, **read: object) -> Value:
     """Each field is what `read` gives for it, else the column of its name; a null leaves it at its default."""
     found = row._asdict() | read
     return kind(

@@ -66,7 +66,10 @@ people = _table(
     Column("id", Id, primary_key=True),
     Column("pseudonym", String(32), nullable=False, unique=True),
     Column("roles", Text, nullable=False),
+    # Which campaigns and accounts a role is for, as JSON by role; every one where nothing is said.
+    Column("limits", Text, nullable=False, server_default="{}"),
     Column("token_hash", Text, nullable=False),
+    Column("token_at", UtcTime, nullable=False),
     # Who was shown the token that now signs in: the maker, or whoever reset it since, who may be younger.
     Column("token_by", ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
     Column("passphrase", Text),
@@ -90,6 +93,31 @@ sessions = _table(
     Column("seen_at", UtcTime, nullable=False),
     Column("proved_at", UtcTime, nullable=False),
     Index("ix_sessions_person", "person_id"),
+)
+
+# What somebody proves themselves with beside the passphrase. `handle` finds it: a passkey's id, a recovery code's hash.
+# `secret` is sealed, or public; `count` is the last step of a one-time code that was used, or a passkey's counter.
+factors = _table(
+    "factors",
+    Column("id", Id, primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("handle", Text, nullable=False),
+    Column("secret", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("count", BigInteger, nullable=False, server_default="0"),
+    Column("made_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    UniqueConstraint("kind", "handle"),
+    Index("ix_factors_person", "person_id"),
+)
+
+# Short-lived tokens of the command line, for what must not be done with an old one.
+tokens = _table(
+    "tokens",
+    Column("hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
 )
 
 # One-time links; without a person it makes the first admin.

@@ -29,7 +29,7 @@ def test_a_person_comes_back_as_they_were_added(store: Store) -> None:
     with store.read() as tx:
         assert people.anybody(tx)
         assert people.get(tx, added.id) == added == Person(added.id, "p-1", ROLES)
-        assert people.everyone(tx) == (people.Account(added, "f" * 64, None, NOON, None),)
+        assert people.everyone(tx) == (people.Account(added, "f" * 64, None, NOON, None, NOON),)
         assert people.by_pseudonym(tx, "p-1") == people.everyone(tx)[0]
         assert people.by_pseudonym(tx, "p-2") is None
 
@@ -50,7 +50,7 @@ def test_roles_token_and_disabling_are_kept(store: Store) -> None:
     with store.write() as tx:
         added = a_person(tx)
         people.set_roles(tx, added.id, frozenset({Role.AUDITOR}))
-        people.set_token(tx, added.id, "0" * 64, added.id)
+        people.set_token(tx, added.id, "0" * 64, added.id, NOON)
         people.set_disabled(tx, added.id, NOON + timedelta(microseconds=1))
     with store.read() as tx:
         (account,) = people.everyone(tx)
@@ -65,7 +65,7 @@ def test_lineage_holds_makers_and_whoever_was_shown_a_token_of_theirs(store: Sto
         second = a_person(tx, "p-2", first)
         third = a_person(tx, "p-3", second)
         alone = a_person(tx, "p-4")
-        people.set_token(tx, first.id, "0" * 64, alone.id)
+        people.set_token(tx, first.id, "0" * 64, alone.id, NOON)
     with store.read() as tx:
         lineages = {each.person.id: each.person.lineage for each in people.everyone(tx)}
     assert lineages == {
@@ -80,6 +80,6 @@ def test_a_ring_of_elders_ends(store: Store) -> None:
     with store.write() as tx:
         first = a_person(tx)
         second = a_person(tx, "p-2", first)
-        people.set_token(tx, first.id, "0" * 64, second.id)
+        people.set_token(tx, first.id, "0" * 64, second.id, NOON)
     with store.read() as tx:
         assert [each.person.lineage for each in people.everyone(tx)] == [{second.id}, {first.id}]

@@ -25,9 +25,10 @@ ID = BigInteger().with_variant(Integer(), "sqlite")
 TIME = BigInteger()
 WAITS = "state IN ('scheduled', 'retry_wait', 'unknown')"
 TABLES = (
-    "meta", "people", "sessions", "invitations", "tries", "form_tokens", "cases", "fact_revisions", "holds",
-    "standings", "posts", "post_revisions", "post_cases", "approvals", "images", "deliveries", "attempts",
-    "channels", "audit_records", "audit_payloads", "checkpoints", "heartbeats", "alerts",
+    "meta", "people", "sessions", "factors", "tokens", "invitations", "tries", "form_tokens", "cases",
+    "fact_revisions", "holds", "standings", "posts", "post_revisions", "post_cases", "approvals", "images",
+    "deliveries", "attempts", "channels", "audit_records", "audit_payloads", "checkpoints", "heartbeats",
+    "alerts",
 )  # fmt: skip
 
 
@@ -42,7 +43,9 @@ def upgrade() -> None:
         Column("id", ID, primary_key=True),
         Column("pseudonym", String(32), nullable=False, unique=True),
         Column("roles", Text, nullable=False),
+        Column("limits", Text, nullable=False, server_default="{}"),
         Column("token_hash", Text, nullable=False),
+        Column("token_at", TIME, nullable=False),
         Column("token_by", ID, ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
         Column("passphrase", Text),
         Column("link_by", ID, ForeignKey("people.id", deferrable=True, initially="DEFERRED")),
@@ -63,6 +66,26 @@ def upgrade() -> None:
         Column("proved_at", TIME, nullable=False),
     )
     op.create_index("ix_sessions_person", "sessions", ["person_id"])
+    op.create_table(
+        "factors",
+        Column("id", ID, primary_key=True),
+        Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+        Column("kind", String(10), nullable=False),
+        Column("handle", Text, nullable=False),
+        Column("secret", Text, nullable=False, server_default=""),
+        Column("name", Text, nullable=False, server_default=""),
+        Column("count", BigInteger, nullable=False, server_default="0"),
+        Column("made_at", TIME, nullable=False),
+        Column("used_at", TIME),
+        UniqueConstraint("kind", "handle"),
+    )
+    op.create_index("ix_factors_person", "factors", ["person_id"])
+    op.create_table(
+        "tokens",
+        Column("hash", String(64), primary_key=True),
+        Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+        Column("expires_at", TIME, nullable=False),
+    )
     op.create_table(
         "invitations",
         Column("hash", String(64), primary_key=True),
