@@ -75,6 +75,7 @@ class Reason(StrEnum):
     GATE_FAILED = "gate_failed"
     RESTORED = "restored"
     ANCHOR_OLD = "anchor_old"
+    LOG_ALTERED = "log_altered"
     NO_ANSWER = "no_answer"
     LEASE_EXPIRED = "lease_expired"
     NOT_FOUND_TWICE = "not_found_twice"

@@ -10,6 +10,7 @@ from bot.domain.checkpoint import note_in, parse_note
 from bot.domain.delivery import Reason
 from bot.domain.errors import BadInput, Tampered
 from bot.domain.people import Duty, Person
+from bot.services.audit import require_anchor
 from bot.services.context import Context
 from bot.services.queue import stop
 from bot.services.verify import GOOD, verify
@@ -98,3 +99,32 @@ def hold_if_old(ctx: Context) -> bool:
             stop(ctx, tx, None, holds.HALT, Reason.ANCHOR_OLD.value)
             return True
     return False
+
+
+def hold_if_altered(ctx: Context) -> bool:
+    """Where the log is not the one that was signed here, everything stops, and the log says from which entry.
+
+    Once for each entry: two people may then end it knowingly.
+    """
+    with ctx.store.read() as tx:
+        try:
+            require_anchor(tx, ctx.keystore)
+        except Tampered:
+            stopped = holds.find(tx, *holds.HALT) is not None
+            verdict = None if stopped else verify(tx, vkeys=ctx.keystore.vkeys, keystore=ctx.keystore)
+        else:
+            return False
+    if verdict:
+        begins = verdict.proven if verdict.first_bad is None else verdict.first_bad
+        with ctx.store.write() as tx:
+            said = audit.find_last(tx, Act.LOG_ALTERED, _OBJ)
+            if holds.find(tx, *holds.HALT) is None and (said is None or said.data["from"] != begins):
+                stop(ctx, tx, None, holds.HALT, Reason.LOG_ALTERED.value)
+                ctx.record(tx, None, Act.LOG_ALTERED, _OBJ, {"from": begins})
+    return True
+
+
+def altered_from(tx: Connection) -> int | None:
+    """From which entry the log does not match, while everything is stopped for it."""
+    halt, found = holds.find(tx, *holds.HALT), audit.find_last(tx, Act.LOG_ALTERED, _OBJ)
+    return int(found.data["from"]) if found and halt and halt.reason == Reason.LOG_ALTERED else None

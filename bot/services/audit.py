@@ -1,16 +1,23 @@
-"""The audit log as a whole: signed checkpoints, verification, and the export that others can check."""
+"""The audit log as a whole: signed checkpoints, verification, its reading, and the export that others can check."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy import Connection
 
-from bot.domain.audit import Malformed, canonical, first_prev, parse_record
+from bot.domain.audit import Act, Entry, Malformed, canonical, first_prev, parse_record
 from bot.domain.checkpoint import Checkpoint, Frontier, Note, checkpoint_body, parse_note, signed_note
 from bot.domain.errors import Conflict, StoreFailed, Tampered
+from bot.domain.people import Duty, Person, require
+from bot.domain.slots import at_local
+from bot.services.context import Context
 from bot.services.verify import KEY_ACTS, Verdict, is_signed, keys_named, verify
 from bot.store import audit
 from bot.store.engine import Store
@@ -19,6 +26,9 @@ from bot.store.tables import audit_payloads, audit_records, checkpoints
 
 CHECKPOINT_RECORDS = 50
 CHECKPOINT_AGE = timedelta(hours=1)
+PAGE = 50
+WINDOW = 20_000
+"""How many entries are looked through for one page, where no index knows which fit."""
 __all__ = ["Verdict", "checkpoint", "export", "require_anchor", "verify"]
 
 
@@ -141,6 +151,77 @@ def _export_records(tx: Connection, folder: Path) -> int:
     (folder / "manifest.json").write_bytes(canonical(manifest) + b"\n")
     (folder / "vkeys").write_text("".join(f"{key}\n" for key in keys), encoding="ascii")
     return size
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries to show. An `act` that ends in a dot stands for all that begin so; `who` is a pseudonym."""
+
+    who: str = ""
+    act: str = ""
+    obj: str = ""
+    on: date | None = None
+    zone: str = "UTC"
+
+    def __bool__(self) -> bool:
+        return bool(self.who or self.act or self.obj or self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A page, the newest first. The page after it lies before entry `earlier`, if there is more to look through."""
+
+    entries: tuple[Entry, ...]
+    earlier: int | None
+
+
+def turn(tx: Connection, wanted: Wanted, before: int | None = None) -> Turned:
+    """However long the log is, a page reads no more than WINDOW entries."""
+    low, high = _span(tx, wanted)
+    top = high if before is None else min(before, high)
+    scans = bool(wanted.who) or wanted.act.endswith(".")
+    floor = max(low, top - WINDOW - 1) if scans else low
+    found = audit.entries(
+        tx, after=floor, before=top, act=wanted.act, obj=wanted.obj, actor=wanted.who, newest_first=True, limit=PAGE + 1
+    )
+    if len(found) > PAGE:
+        return Turned(tuple(found[:PAGE]), found[PAGE - 1].seq)
+    return Turned(tuple(found), floor + 1 if floor > low else None)
+
+
+def _span(tx: Connection, wanted: Wanted) -> tuple[int, int]:
+    """The entries of that day lie between these two; found by halving, since no column has the time."""
+    size = audit.size(tx)
+    if wanted.on is None:
+        return -1, size
+    begins, ends = (at_local(wanted.on + timedelta(days=more), time(), wanted.zone) for more in (0, 1))
+    return _first_since(tx, begins, size) - 1, _first_since(tx, ends, size)
+
+
+def _first_since(tx: Connection, when: datetime, size: int) -> int:
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        entry = audit.entry(tx, middle)
+        low, high = (low, middle) if entry is None or entry.ts >= when else (middle + 1, high)
+    return low
+
+
+def bundle(ctx: Context, actor: Person, *, with_payloads: bool, mask: bool) -> IO[bytes]:
+    """The export, signed up to now, as a zip that is gone when it is closed. Raises Refused."""
+    require(actor, Duty.READ_AUDIT)
+    checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
+    with TemporaryDirectory(dir=ctx.data_dir, prefix="export-") as place:
+        with ctx.store.read() as tx:
+            size = export(tx, Path(place) / "log", keystore=ctx.keystore, with_payloads=with_payloads, mask=mask)
+        packed = TemporaryFile(dir=ctx.data_dir)  # noqa: SIM115 - whoever sends it closes it
+        with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in sorted((Path(place) / "log").rglob("*")):
+                archive.write(path, path.relative_to(place))
+    with ctx.store.write() as tx:
+        ctx.record(tx, actor, Act.LOG_EXPORTED, "log:1", {"size": size, "payloads": with_payloads, "mask": mask})
+    packed.seek(0)
+    return packed
 
 
 def _stored_notes(tx: Connection) -> Iterator[str]:

@@ -190,7 +190,7 @@ def _entry(row: Row[Any]) -> Entry:
     altered = Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
     try:
         found = parse_record(row.record)
-    except (Malformed, TypeError) as error:
+    except (Malformed, TypeError, AttributeError) as error:
         raise altered from error
     if _columns(found) != row._asdict():
         raise altered

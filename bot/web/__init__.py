@@ -10,9 +10,11 @@ from bot.services.today import running
 from bot.web import (
     accounts,
     answers,
+    audit,
     calendar,
     feed,
     gate,
+    guide,
     health,
     pause,
     people,
@@ -35,6 +37,8 @@ NOUNS = (
     pause.pages,
     settings.pages,
     people.pages,
+    audit.pages,
+    guide.pages,
 )
 
 

@@ -51,6 +51,13 @@ ROUTES: dict[str, May] = {
     "POST /people/<int:person_id>/alias": Duty.MANAGE_PEOPLE,
     "POST /people/<int:person_id>/disable": Duty.MANAGE_PEOPLE,
     "POST /people/<int:person_id>/link": Duty.MANAGE_PEOPLE,
+    "GET /audit": SIGNED_IN,
+    "GET /audit/<int:seq>": Duty.READ_AUDIT,
+    "POST /audit/export": Duty.READ_AUDIT,
+    "GET /checkpoint": ANYONE,
+    "GET /vkeys": ANYONE,
+    "GET /consistency.jsonl": ANYONE,
+    "GET /help": ANYONE,
 }
 # For whom, by role: (admin, coordinator, reviewer, auditor).
 ALIASES = {Role.ADMIN: "an", Role.COORDINATOR: "binh", Role.REVIEWER: "chi", Role.AUDITOR: "giang"}

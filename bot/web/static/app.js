@@ -18,7 +18,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
     const after = Date.now() - began < 1500;
     began = event.key === "g" ? Date.now() : 0;
-    const place = after ? places[event.key] : { n: "/posts/new", "?": "/settings#look" }[event.key];
+    const place = after ? places[event.key] : { n: "/posts/new", "?": "/help" }[event.key];
     if (place) { event.preventDefault(); location.assign(place); }
   });
 })();
