@@ -63,9 +63,10 @@ class Desk:
     left_out: list[LeftOut] = field(default_factory=list)
 
 
-def open_desk(ctx: Context, tx: Connection, start: date, end: date) -> Desk:
+def open_desk(ctx: Context, tx: Connection, start: date, end: date, known: Mapping[str, Case] | None = None) -> Desk:
+    """With everybody, read now unless they are `known`."""
     desk = Desk(
-        cases={case.slug: case for case in cases.everyone(tx)},
+        cases={case.slug: case for case in cases.everyone(tx)} if known is None else known,
         observances={(one.id, one.on): one for one in ctx.schedules.observances(start, end)},
         held=frozenset((hold.scope, hold.target) for hold in holds.current(tx)),
     )

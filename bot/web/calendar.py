@@ -10,7 +10,7 @@ from bot.i18n import language, word
 from bot.services import calendar as months
 from bot.services.calendar import Shown
 from bot.web.frame import Answer, Door, Pages, Visit, not_there, page, see_other
-from bot.web.words import weekday
+from bot.web.words import days_of_the_week
 
 pages = Pages("calendar")
 YEARS = range(2000, 2100)
@@ -49,7 +49,7 @@ def month(visit: Visit, year: int, month: int) -> Answer:
         paths={"before": path_of(first - timedelta(days=1)), "here": path_of(first), "after": path_of(_next(first))},
         names={"before": month_name(first - timedelta(days=1)), "after": month_name(_next(first))},
         statuses=[(each.value, capital(word(each, "status"))) for each in Status],
-        week=[weekday(date(2024, 1, day)) for day in range(1, 8)],  # 1 January 2024 was a Monday
+        week=days_of_the_week(),
         pad=(first.weekday(), 6 - last.weekday()),
     )
 

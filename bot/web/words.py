@@ -36,6 +36,11 @@ def weekday(on: date) -> str:
     return (_THU, _WEEKDAYS)[language() == "en"][on.weekday()]
 
 
+def days_of_the_week() -> tuple[str, ...]:
+    """Monday first."""
+    return (_THU, _WEEKDAYS)[language() == "en"]
+
+
 def day(on: date | datetime, *, named: bool = False, short: bool = False) -> Markup:
     """A local date; of a moment, the date in the reader's zone. `named` begins with the day of the week."""
     local = on.astimezone(zone_of(visit.zone)).date() if isinstance(on, datetime) else on

@@ -15,7 +15,7 @@ from tests.web.conftest import Browser
 from tests.web.test_access import ALIASES, ROUTES
 
 # What stands in an address where a page is about one thing; without an entry the page is not there, and says so.
-PLACES: dict[str, str] = {"year": "2026", "month": "11", "name": "rehearsal-x"}
+PLACES: dict[str, str] = {"year": "2026", "month": "11", "name": "rehearsal-x", "campaign": "stop-the-crackdown-vn"}
 
 
 def addresses() -> list[str]:
