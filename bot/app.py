@@ -1,15 +1,13 @@
 """The composition root: the one place that knows the platforms, and opens the house for the faces."""
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -18,13 +16,13 @@ from bot.domain.errors import Finding, Misconfigured, Rejected, StoreFailed
 from bot.domain.post import DEFAULT_LAYOUT, Layout, Profile
 from bot.domain.slots import Rhythm
 from bot.domain.text import RULES
+from bot.doors import SystemClock, open_door, ping, tell
 from bot.library.check import astray
 from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
-from bot.logs import hide
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
-from bot.ports import Account, Message, Platform
+from bot.ports import Account, Platform
 from bot.services.context import PROGRAM, Alert, Channel, Context, Planning, Publishing, SigningIn
 from bot.settings import Settings, sections
 from bot.store import audit, grants, guards, schema
@@ -32,31 +30,15 @@ from bot.store.engine import Store
 from bot.store.keystore import Keystore
 from bot.store.vault import Vault
 
-if TYPE_CHECKING:
-    from bot.platforms.alerts import Mail
-    from bot.platforms.http import Door
-
 KEYSTORE = "keystore"
 REHEARSAL = "rehearsal"
 ACCOUNTS = "accounts"
 Opener = Callable[[Settings, sections.Channel, Profile], Platform]
-Way = sections.Channel | sections.Alert | sections.Ping
 
 
 def rehearsal_platform(profile: Profile, folder: Path) -> Platform:
     """Whatever the channel's own platform, posts go to a folder, within the same limits."""
     return Rehearsal(folder, profile)
-
-
-class SystemClock:
-    """The machine's own clocks."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def boot(self) -> float:
-        """Linux counts the time asleep in CLOCK_BOOTTIME; elsewhere the monotonic clock must do."""
-        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _later(opening: Callable[[Settings, sections.Channel], Platform]) -> Opener:
@@ -75,7 +57,7 @@ def _bluesky(settings: Settings, channel: sections.Channel) -> Platform:
 
     secrets = secrets_of(settings, channel)
     identifier = secrets["identifier"].get_secret_value()
-    return Bluesky(_door(settings, channel, secrets, API), identifier, secrets["app_password"])
+    return Bluesky(open_door(settings, channel, secrets, API), identifier, secrets["app_password"])
 
 
 def _facebook(settings: Settings, channel: sections.Channel) -> Platform:
@@ -83,7 +65,7 @@ def _facebook(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.pagetoken import Version
 
     secrets = secrets_of(settings, channel)
-    page, door = secrets["page_id"].get_secret_value(), _door(settings, channel, secrets, API)
+    page, door = secrets["page_id"].get_secret_value(), open_door(settings, channel, secrets, API)
     return Facebook(door, page, secrets["page_token"], secrets["app_secret"], Version(*channel.graph))
 
 
@@ -92,7 +74,7 @@ def _mastodon(settings: Settings, channel: sections.Channel) -> Platform:
 
     secrets = secrets_of(settings, channel)
     visibility = channel.visibility or "public"
-    return Mastodon(_door(settings, channel, secrets), secrets["access_token"], visibility=visibility)
+    return Mastodon(open_door(settings, channel, secrets), secrets["access_token"], visibility=visibility)
 
 
 def _telegram(settings: Settings, channel: sections.Channel) -> Platform:
@@ -100,7 +82,7 @@ def _telegram(settings: Settings, channel: sections.Channel) -> Platform:
 
     secrets = secrets_of(settings, channel)
     chat_id = secrets["chat_id"].get_secret_value()
-    door = _door(settings, channel, secrets, API)
+    door = open_door(settings, channel, secrets, API)
     return Telegram(door, secrets["bot_token"], chat_id, silent=bool(channel.silent))
 
 
@@ -109,87 +91,11 @@ def _x(settings: Settings, channel: sections.Channel) -> Platform:
     from bot.platforms.xapi import Api, Keys
 
     secrets = secrets_of(settings, channel)
-    return X(Api(_door(settings, channel, secrets, API), Keys(**secrets)))
-
-
-def _door(settings: Settings, channel: Way, secrets: Mapping[str, SecretStr], usual: str = "") -> "Door":
-    """From now on no line of the log holds what this account signs in with."""
-    from bot.platforms.http import Door
-
-    secret = [each for name, each in secrets.items() if name not in sections.OPEN]
-    if channel.proxy and (password := urlsplit(channel.proxy).password):
-        secret.append(SecretStr(unquote(password)))
-    for each in secret:
-        hide(each.get_secret_value())
-    return Door(
-        getattr(channel, "api_base", None) or usual,
-        clock=SystemClock(),
-        timeout_s=settings.publishing.request_timeout_s,
-        secrets=secret,
-        ca_file=settings.folder / channel.ca_file if channel.ca_file else None,
-        proxy=channel.proxy,
-    )
-
-
-def _tell(settings: Settings, alert: sections.Alert, message: Message) -> str:
-    """Opened anew each time, so that what was mended is used at once."""
-    from bot.platforms import alerts
-
-    try:
-        secrets = settings.secrets(alert)
-        if alert.kind == "mail":
-            return _mail(settings, alert, secrets).tell(message)
-        if alert.kind == "telegram":
-            door = _door(settings, alert, secrets, alerts.TELEGRAM)
-            return alerts.Telegram(door, secrets["bot_token"], secrets["chat_id"].get_secret_value()).tell(message)
-        door = _door_to(settings, alert, secrets["url"], secrets)
-        return alerts.Webhook(door, secrets["url"], secrets.get("token")).tell(message)
-    except Misconfigured as error:
-        return str(error)
-
-
-def _mail(settings: Settings, alert: sections.Alert, secrets: Mapping[str, SecretStr]) -> "Mail":
-    from bot.platforms.alerts import PORTS, Mail
-
-    for each in secrets.values():
-        hide(each.get_secret_value())
-    security = alert.security or "starttls"
-    return Mail(
-        host=str(alert.host),
-        port=alert.port or PORTS[security],
-        security=security,
-        sender=str(alert.sender),
-        to=alert.to or (),
-        clock=SystemClock(),
-        timeout_s=settings.publishing.request_timeout_s,
-        username=secrets.get("username"),
-        password=secrets.get("password"),
-        ca_file=settings.folder / alert.ca_file if alert.ca_file else None,
-    )
-
-
-def _door_to(settings: Settings, way: Way, url: SecretStr, secrets: Mapping[str, SecretStr]) -> "Door":
-    """To an address that is itself a secret. Raises Misconfigured, without saying it."""
-    from bot.platforms.alerts import base_of, path_of
-
-    base = base_of(url)
-    if not base.startswith("https://") and not (base.startswith("http://") and sections.is_loopback(base)):
-        raise Misconfigured("The secret address of an alert or ping must begin with https://.")
-    return _door(settings, way, {**secrets, "url": url, "path": SecretStr(path_of(url))}, base)
-
-
-def _ping(settings: Settings) -> str:
-    from bot.platforms.alerts import path_of, why_not
-
-    try:
-        url = settings.ping.url.read(settings.folder) if settings.ping.url else SecretStr("")
-        return why_not(_door_to(settings, settings.ping, url, {}).call("GET", path_of(url)))
-    except Misconfigured as error:
-        return str(error)
+    return X(Api(open_door(settings, channel, secrets, API), Keys(**secrets)))
 
 
 def _alert(settings: Settings, alert: sections.Alert) -> Alert:
-    return Alert(alert.language, frozenset(alert.topics), partial(_tell, settings, alert))
+    return Alert(alert.language, frozenset(alert.topics), partial(tell, settings, alert))
 
 
 def _clocks_there(settings: Settings) -> dict[str, timedelta]:
@@ -202,7 +108,7 @@ def _clocks_there(settings: Settings) -> dict[str, timedelta]:
         base = str(channel.api_base or getattr(api, "API", ""))
         host = urlsplit(base).netloc
         if host and host not in found:
-            door = _door(settings, channel, {}, base)
+            door = open_door(settings, channel, {}, base)
             given = door.call("GET", "/bot/time")
             if isinstance(given, Answer) and (moment := given.moment()):
                 found[host] = moment - door.clock.now()
@@ -351,7 +257,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         planning=Planning(**settings.planning.model_dump()),
         publishing=Publishing(**settings.publishing.model_dump()),
         alerts={alert.name: _alert(settings, alert) for alert in settings.alerts},
-        ping=partial(_ping, settings) if settings.ping.url else None,
+        ping=partial(ping, settings) if settings.ping.url else None,
         ping_s=settings.ping.every_s,
         clocks_there=partial(_clocks_there, settings),
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),

@@ -144,7 +144,7 @@ def _reader(source: str, proxy: str | None) -> Callable[[str], str]:
 
 
 def _over_https(base: str, proxy: str | None) -> Callable[[str], str]:
-    from bot.app import SystemClock
+    from bot.doors import SystemClock
     from bot.platforms.answers import Answer
     from bot.platforms.http import Door
     from bot.settings.sections import is_loopback

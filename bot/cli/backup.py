@@ -110,7 +110,7 @@ def restore(
 
     A configuration that is here already is kept.
     """
-    from bot.app import SystemClock
+    from bot.doors import SystemClock
     from bot.services import restore as restoring
 
     phrase = _passphrase(passphrase_file, twice=False)

@@ -113,7 +113,7 @@ def _import_shipped(session: Session) -> None:
 @click.pass_obj
 def check(session: Session, *, as_json: bool) -> None:
     """Look for mistakes in the configuration, the messages, the schedules and the cases; all in one run."""
-    from bot.app import SystemClock
+    from bot.doors import SystemClock
     from bot.library.check import check as look
     from bot.settings.findings import aging
 

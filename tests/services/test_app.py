@@ -8,10 +8,11 @@ from unittest.mock import patch
 import pytest
 
 from bot import app
-from bot.app import SystemClock, build, establish, open_keystore, open_store
+from bot.app import build, establish, open_keystore, open_store
 from bot.domain.errors import Misconfigured, Rejected, StoreFailed, Tampered
 from bot.domain.post import Layout
 from bot.domain.text import RULES
+from bot.doors import SystemClock
 from bot.logs import configure, log
 from bot.ports import Clock
 from bot.settings import Settings, load_settings
