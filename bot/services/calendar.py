@@ -1,5 +1,6 @@
 """A month as people look at it: what is to be posted, whose days come round, and which observances."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
@@ -19,7 +20,10 @@ from bot.store.engine import Store
 
 DAY = timedelta(days=1)
 MOST_NAMED = 40
+MOST_RENEWED = 1_000
 _KEPT_RANGES = 24
+_NUMBERED = re.compile(r"case:([0-9]{1,15})")
+_EXPORTED = "case:all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,36 @@ _seen: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
 
 
 def everybody(ctx: Context, tx: Connection) -> Known:
-    """Reading ten thousand cases takes a second, so they are kept until one changes. For reading transactions only:
-    what is rolled back must never be kept.
+    """Reading ten thousand cases takes a second, so they are kept, and read anew one by one as they change.
+
+    For reading transactions only: what is rolled back must never be kept.
     """
     version, kept = audit.newest_of(tx, "case", "campaign"), _seen.get(ctx.store)
     if kept is None or kept.version != version:
-        found = {case.slug: case for case in cases.everyone(tx)}
-        undated = [
-            case
-            for case in found.values()
-            if case.status in HELD and not any(each.date.exact and each.sources for each in case.events)
-        ]
-        ordered = sorted(undated, key=lambda case: (vietnamese_key(case.name_vi), case.slug))
-        kept = _seen[ctx.store] = Known(version, found, tuple(ordered))
+        found = _renewed(tx, kept) if kept and kept.version < version else None
+        kept = _seen[ctx.store] = _known(version, found or {case.slug: case for case in cases.everyone(tx)})
     return kept
+
+
+def _renewed(tx: Connection, kept: Known) -> Mapping[str, Case] | None:
+    """None where the log does not say which cases changed. A case that did not change stays the same value."""
+    told = audit.objects_since(tx, kept.version, "case") - {_EXPORTED}
+    numbers = [_NUMBERED.fullmatch(each) for each in told]
+    if not told:
+        return kept.cases
+    if len(told) > MOST_RENEWED or not all(numbers):
+        return None
+    changed = cases.by_ids(tx, [int(each[1]) for each in numbers if each])
+    return dict(sorted({**kept.cases, **{case.slug: case for case in changed}}.items()))
+
+
+def _known(version: int, found: Mapping[str, Case]) -> Known:
+    undated = [
+        case
+        for case in found.values()
+        if case.status in HELD and not any(each.date.exact and each.sources for each in case.events)
+    ]
+    return Known(version, found, tuple(sorted(undated, key=lambda case: (vietnamese_key(case.name_vi), case.slug))))
 
 
 def occasions_between(ctx: Context, tx: Connection, start: date, end: date) -> tuple[Occasion, ...]:

@@ -185,6 +185,12 @@ def newest_of(tx: Connection, *nouns: str) -> int:
     return -1 if found is None else found
 
 
+def objects_since(tx: Connection, seq: int, *nouns: str) -> frozenset[str]:
+    """What the entries after that one, about any of these nouns, are about."""
+    about = [act for act in Act if act.partition(".")[0] in nouns]
+    return frozenset(tx.execute(select(_c.obj).where(_c.act.in_(about), _c.seq > seq).distinct()).scalars())
+
+
 def _entry(row: Row[Any]) -> Entry:
     """Raises Tampered; any column may hold anything if somebody got at the file."""
     altered = Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)

@@ -111,6 +111,12 @@ def by_slug(tx: Connection, slugs: Iterable[str]) -> dict[str, Case]:
     return {case.slug: case for query in queries for case in _all(tx, query)}
 
 
+def by_ids(tx: Connection, ids: Iterable[int]) -> tuple[Case, ...]:
+    """Those there are."""
+    queries = (select(cases).where(cases.c.id.in_(some)) for some in batches(ids))
+    return tuple(case for query in queries for case in _all(tx, query))
+
+
 def everyone(tx: Connection) -> tuple[Case, ...]:
     """Every case, by slug."""
     return _all(tx, select(cases).order_by(cases.c.slug))
