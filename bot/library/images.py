@@ -19,6 +19,7 @@ MAX_SIDE = 4_096
 MAX_KEPT = 2_000_000
 """Bytes of a cleaned picture: the least of what the services take (Bluesky), so that one file is approved for all."""
 MAX_STRETCH = 20  # times as long as wide: Telegram takes no more
+THUMBNAIL = 480
 JPEG_QUALITIES = (90, 80, 70)
 SHRINK = 0.95
 MEDIA = "media"
@@ -97,6 +98,15 @@ def _saved(fresh: Image.Image, kind: str, **how: int) -> bytes:
     out = io.BytesIO()
     fresh.save(out, kind, optimize=True, **how)
     return out.getvalue()
+
+
+def thumbnail(content: bytes) -> bytes:
+    """A small JPEG of a cleaned picture, for pages."""
+    with Image.open(io.BytesIO(content), formats=_KINDS) as source:
+        source.thumbnail((THUMBNAIL, THUMBNAIL))
+        ground = Image.new("RGB", source.size, "white")
+        ground.paste(source.convert("RGBA"), mask=source.convert("RGBA"))
+        return _saved(ground, "JPEG", quality=JPEG_QUALITIES[-1])
 
 
 def keep(data_dir: Path, cleaned: Cleaned) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.case import Case
+from bot.domain.case import Case, fold
 from bot.domain.errors import BadInput, CampaignError
 from bot.domain.post import Content, Picture
 from bot.services.cases import find_cases
@@ -11,6 +11,8 @@ from bot.services.content import Checked, check, tidied
 from bot.services.context import Context
 from bot.services.posts import When, prepared, still_resting, windows
 from bot.store import cases, images, posts
+
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,13 @@ def kept_picture(ctx: Context, digest: str, alt: Mapping[str, str]) -> Picture:
 
 def case_called(ctx: Context, words: str) -> str:
     """The short name of the one case that is meant by it, or by a name. Raises BadInput."""
-    found = find_cases(ctx, words, limit=5)
-    if exact := next((case for case in found if words in {case.slug, case.name_vi, case.name_en}), None):
-        return exact.slug
-    if not found:
+    found = find_cases(ctx, words)
+    wanted = fold(words)
+    exact = [each for each in found if wanted in {each.slug, fold(each.name_vi), fold(each.name_en)}]
+    meant = exact or found
+    if not meant:
         raise BadInput("No case matches “{words}”. Search without tone marks works too.", words=words[:60])
-    if len(found) > 1:
-        names = ", ".join(case.slug for case in found)
+    if len(meant) > 1:
+        names = ", ".join(case.slug for case in meant[:MOST_NAMED])
         raise BadInput("“{words}” may be several: {names}. Write one of these.", words=words[:60], names=names)
-    return found[0].slug
+    return meant[0].slug

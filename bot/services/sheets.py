@@ -149,3 +149,9 @@ def fact(case: Case | None, cite: str) -> tuple[dict[str, Any], tuple[str, ...]]
 
 def is_stale(case: Case | None, cite: Cite) -> bool:
     return case is None or case.revisions.get(cite.fact) != cite.revision
+
+
+def delivery(ctx: Context, delivery_id: int) -> Delivery:
+    """Raises NotFound."""
+    with ctx.store.read() as tx:
+        return deliveries.get(tx, delivery_id)

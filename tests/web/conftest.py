@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,6 +61,16 @@ class Browser:
     def send(self, path: str, sent: Mapping[str, Sequence[str]], status: int = 200) -> BeautifulSoup:
         headers = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
         return self._show(self.client.post(path, data=dict(sent), headers=headers), path, status)
+
+    def filled(self, button: str = "", to: str = "") -> dict[str, Any]:
+        """What a form of the page at hand would send, as it stands."""
+        return dict(self._fields(self._form(to, button)[0]))
+
+    def upload(self, path: str, sent: Mapping[str, Any], status: int = 200) -> BeautifulSoup:
+        """A form with files: pairs of a stream and a name."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        answer = self.client.post(path, data=dict(sent), headers=headers, content_type="multipart/form-data")
+        return self._show(answer, path, status)
 
     def press(self, button: str, typed: Typed | None = None, status: int = 200) -> BeautifulSoup:
         """Sends the form in which a button says this."""
