@@ -6,10 +6,9 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
-from threading import Timer
 from typing import Any
 from urllib.parse import quote
 
@@ -20,12 +19,14 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ProxyError
 
 from bot.platforms.answers import Answer
+from bot.platforms.patience import Patience
 from bot.ports import Absent, Clock, Failure, Said, Unsure
 
 MAX_ANSWER = 4_000_000
 """Bytes, unpacked."""
 MAX_SAID = 300
 IDLE_S = 10.0
+_PATIENCE = Patience()
 
 # It would write the addresses it calls, and an address of Telegram holds the token.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -113,7 +114,6 @@ class _Trip:
     def __init__(self, clock: Clock, deadline: float | None, patience_s: float) -> None:
         self.left = self.expired = False
         self._clock, self._deadline, self._patience_s = clock, deadline, patience_s
-        self._watch: Timer | None = None
 
     def leave(self, connection: HTTPConnection) -> None:
         """Called before anything of the request itself is written; raises _Late."""
@@ -126,13 +126,10 @@ class _Trip:
 
     def watch(self, connection: HTTPConnection) -> None:
         """From now on, what waits for the far side waits no longer than the caller's patience."""
-        self.end()
         raw: Any = connection.sock
         raw.settimeout(self._patience_s)
         # Within a proxy's own TLS the real socket is one further in.
-        self._watch = Timer(self._patience_s, self._expire, (getattr(raw, "socket", raw),))
-        self._watch.daemon = True
-        self._watch.start()
+        _PATIENCE.watch(self, self._patience_s, partial(self._expire, getattr(raw, "socket", raw)))
 
     def _expire(self, raw: socket.socket) -> None:
         self.expired = True
@@ -143,8 +140,7 @@ class _Trip:
             return
 
     def end(self) -> None:
-        if self._watch:
-            self._watch.cancel()
+        _PATIENCE.forget(self)
 
     def failure(self, error: Exception) -> Absent | Unsure:
         if isinstance(error, _Late):
