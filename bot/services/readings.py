@@ -26,7 +26,6 @@ from bot.services.sheets import Version, Yes, fact, is_stale
 from bot.store import approvals, audit, cases, posts
 from bot.store.audit import Payload
 from bot.store.cases import FactRevision
-from bot.store.posts import Cursor
 
 A_PAGE = 50
 MOST_OF_A_WEEK = 100
@@ -116,14 +115,15 @@ class Reading:
         return frozenset({BOTH_SAY_THE_SAME, *(each.key for each in self.facts), *(each.key for each in self.warnings)})
 
 
-def waiting(ctx: Context, person: Person, after: Cursor = (_BEGINNING, 0)) -> tuple[tuple[Waiting, ...], Cursor | None]:
-    """A page of what is in review, by time, and where the next page begins."""
+def waiting(ctx: Context, person: Person, after: int = 0) -> tuple[tuple[Waiting, ...], int]:
+    """A page of what is in review, by time, from behind post `after`; and its last post, if more follow, else 0."""
     with ctx.store.read() as tx:
-        found = posts.paged(tx, after, states=(PostState.IN_REVIEW,), limit=A_PAGE + 1)
+        start = (posts.get(tx, after).due, after) if after else (_BEGINNING, 0)
+        found = posts.paged(tx, start, states=(PostState.IN_REVIEW,), limit=A_PAGE + 1)
         shown, names = found[:A_PAGE], aliases(ctx, tx)
         writers = posts.writers(tx, [post.id for post in shown])
         rows = tuple(_waiting(ctx, tx, person, post, names[writers.get(post.id)]) for post in shown)
-        return rows, (shown[-1].due, shown[-1].id) if len(found) > A_PAGE else None
+        return rows, shown[-1].id if len(found) > A_PAGE else 0
 
 
 def _waiting(ctx: Context, tx: Connection, person: Person, post: Post, writer: str) -> Waiting:

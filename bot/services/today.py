@@ -16,6 +16,7 @@ from bot.domain.post import Post, PostState
 from bot.domain.review import counting
 from bot.services.channels import ailing
 from bot.services.context import Context
+from bot.services.hearings import open_questions
 from bot.services.queue import Stopped, halt_in
 from bot.services.sketch import find_occasions, open_desk
 from bot.store import approvals, audit, cases, channels, deliveries, heartbeats, people, posts
@@ -84,6 +85,7 @@ class Today:
     review: ToReview
     returned: tuple[Post, ...]
     lapsed: tuple[Post, ...]
+    hearings: tuple[Post, ...]
     undated: int
     unconfirmed: int
     held_cases: int
@@ -118,6 +120,7 @@ def look(ctx: Context, person: Person) -> Today:
             review=_to_review(tx, person, counts.get(PostState.IN_REVIEW, 0), now),
             returned=_listed(tx, PostState.RETURNED),
             lapsed=_listed(tx, PostState.LAPSED, since=now - RECENT),
+            hearings=open_questions(tx),
             undated=known.undated,
             unconfirmed=known.unconfirmed,
             held_cases=known.held,

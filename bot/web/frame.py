@@ -170,11 +170,14 @@ class View:
         try:
             return self.does(visit, **given)
         except CampaignError as error:
-            visit.problems = list(error.problems) if isinstance(error, Amiss) else _lines(error)
+            visit.problems = problems_of(error)
             return make_response(self.again(visit, **given), UNFIT)
 
 
-def _lines(error: CampaignError) -> list[Problem]:
+def problems_of(error: CampaignError) -> list[Problem]:
+    """Each with its field; a line for each where it names none."""
+    if isinstance(error, Amiss):
+        return list(error.problems)
     return [Problem("", line) for line in sentence(error).splitlines()]
 
 

@@ -10,6 +10,12 @@
   document.addEventListener("submit", (event) => { if (event.target === typed) typed = null; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
+  // Asked who they are instead of getting a part: the form is sent as it would be without this script.
+  document.addEventListener("htmx:responseError", (event) => {
+    const form = event.detail.elt.closest("form[method=post]");
+    if (form && event.detail.xhr.status === 401) { typed = null; form.submit(); }
+  });
+
   // Off unless chosen in Settings; never while somebody types.
   if (document.body.dataset.shortcuts !== "on") return;
   const places = { t: "/", q: "/queue", c: "/calendar", r: "/review" };
