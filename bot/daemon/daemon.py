@@ -71,6 +71,8 @@ class Daemon:
             self._peers.follow()
             ready()
             self._dispatcher.wake()
+            if self._stop.is_set():  # while it was starting
+                self._dispatcher.stop()
             self._dispatcher.run()
             self._scheduler.shutdown(wait=True)
             self._beat()
@@ -146,7 +148,8 @@ class Daemon:
     def _arm(self, moment: datetime | None) -> None:
         """Wake the dispatcher at the next due moment; posts that other processes add are found by the poll."""
         dispatcher = self._dispatcher
-        if dispatcher is None or moment is None:
+        # Once it stops, the scheduler holds its locks until this job is over: nothing may be added to it then.
+        if dispatcher is None or moment is None or self._stop.is_set():
             return
         if moment <= self._ctx.now():
             dispatcher.wake()

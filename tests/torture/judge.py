@@ -40,6 +40,8 @@ def judge(world: World) -> Verdict:
     for row in rows:
         verdict.figures["deliveries"] += 1
         verdict.figures["waiting" if row.state in PASSING else row.state.value] += 1
+        if row.state in PASSING:
+            verdict.figures[f"  waiting on {row.channel.partition('-')[0]}: {row.state} {row.reason}"] += 1
         count = there[row.channel][text_of(row)]
         which = f"delivery {row.id} on {row.channel}: {row.state} {row.reason}, {count} times there"
         for figure in _amiss(world, row, count):

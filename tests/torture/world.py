@@ -32,7 +32,7 @@ OVER = {*ENDED, DeliveryState.HELD}
 DISK = "256m"
 SETTINGS = f"""
 [publishing]
-poll_s = 0.2
+poll_s = {{poll_s}}
 request_timeout_s = {TIMEOUT_S}
 lease_s = {LEASE_S}
 settle_s = {SETTLE_S}
@@ -51,6 +51,7 @@ class Plan:
     posts_a_second: float = 1.0
     halts_a_second: float = 0.3
     acts_a_second: float = 2.0
+    poll_s: float = 0.2
     database: str = ""
     owner: str = ""
     crash: Callable[[], None] | None = None
@@ -76,7 +77,9 @@ class World:
             shutil.copytree(ROOT / name, self.folder / name)
         database = f'database = "{self.plan.database}"\n' if self.plan.database else ""
         channels = "".join(account.configure(self.folder) for account in self.accounts)
-        (self.folder / "config.toml").write_text(f"[bot]\n{database}{SETTINGS}{channels}")
+        (self.folder / "config.toml").write_text(
+            f"[bot]\n{database}{SETTINGS.format(poll_s=self.plan.poll_s)}{channels}"
+        )
         establish(load_settings(self.folder / "config.toml"), owner=self.plan.owner)
         ctx = self._open()
         an, _ = accounts_of_people.add_person(ctx, None, "an", {Role.ADMIN})
