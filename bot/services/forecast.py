@@ -31,13 +31,16 @@ _PENDING = frozenset({PostState.DRAFT, PostState.RETURNED, PostState.IN_REVIEW, 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A post that is there already, or the sketch of one that will be drafted; with why it will not go out."""
+    """A post that is there already, or the sketch of one that will be drafted; with why it will not go out, or
+    `without` which of its accounts it will.
+    """
 
     due: datetime
     content: Content
     post: Post | None = None
     occasion: Occasion | None = None
     why: tuple[Reason, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +162,28 @@ class _Stops:
     held: frozenset[tuple[str, str]]
     paused: frozenset[str]
 
+    def silence(self, channel: str) -> bool:
+        return channel in self.paused or ("channel", channel) in self.held
+
 
 def _of_post(ctx: Context, post: Post, known: Mapping[str, Case], stops: _Stops) -> Coming:
     assert post.due  # noqa: S101 - found by its time
     why = () if post.state is PostState.SCHEDULED else (Reason.NOT_APPROVED,)
     stopped = _why(ctx, post.content, post.due, known, stops, ("post", str(post.id)))
-    return Coming(post.due, post.content, post=post, why=(*why, *stopped))
+    return Coming(post.due, post.content, post=post, why=(*why, *stopped), without=_without(ctx, post.content, stops))
 
 
 def _of_sketch(ctx: Context, each: Sketch, known: Mapping[str, Case], stops: _Stops) -> Coming:
     due = each.content.due
     assert due  # noqa: S101 - every sketch has its hour
-    return Coming(due, each.content, occasion=each.occasion, why=tuple(_why(ctx, each.content, due, known, stops)))
+    why = tuple(_why(ctx, each.content, due, known, stops))
+    return Coming(due, each.content, occasion=each.occasion, why=why, without=_without(ctx, each.content, stops))
+
+
+def _without(ctx: Context, content: Content, stops: _Stops) -> tuple[str, ...]:
+    """The accounts on which nothing goes out, where there are others."""
+    silent = tuple(name for name in content.channels if name not in ctx.channels or stops.silence(name))
+    return silent if len(silent) < len(content.channels) else ()
 
 
 def _why(
@@ -179,15 +192,15 @@ def _why(
     """As the gate will ask at its time, of what can be known today."""
     named = [known[slug] for slug in content.cases if slug in known]
     scopes = {("campaign", content.campaign), *(("case", slug) for slug in content.cases), *own}
-    scopes |= {("channel", name) for name in content.channels} | {("language", one) for one, _ in content.texts}
+    scopes |= {("language", one) for one, _ in content.texts}
     if holds.HALT in stops.held:
         yield Reason.HALT
     if not scopes.isdisjoint(stops.held):
         yield Reason.HOLD
-    if not stops.paused.isdisjoint(content.channels):
-        yield Reason.CHANNEL_PAUSED
-    if not set(content.channels) <= set(ctx.channels):
+    if ctx.channels.keys().isdisjoint(content.channels):
         yield Reason.CHANNEL_GONE
+    elif all(stops.silence(name) for name in content.channels if name in ctx.channels):
+        yield Reason.CHANNEL_PAUSED
     if any(case.consent is Consent.REFUSED for case in named):
         yield Reason.CONSENT
     if len(named) < len(content.cases) or any(stale_cites(content.cites, case) for case in named):

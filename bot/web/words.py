@@ -90,18 +90,18 @@ def ago(when: datetime) -> str:
     return many("{number} day ago", "{number} days ago", seconds // 86_400)
 
 
-def first_line(content: Content) -> tuple[str, str]:
+def first_line(content: Content, most: int = LONGEST_HEADLINE) -> tuple[str, str]:
     """The language and the first line of a post, in the reader's language where there is one."""
     known = next((each for each in (language(), "vi", "en") if (each, "") in content.texts), "")
     text = content.texts[known, ""] if known else next(iter(content.texts.values()), "")
     line = next((each.strip() for each in text.splitlines() if each.strip()), "") or _("(no text yet)")
-    if len(line) > LONGEST_HEADLINE:
-        line = line[:LONGEST_HEADLINE].rpartition(" ")[0] + " …"
+    if len(line) > most:
+        line = line[:most].rpartition(" ")[0] + " …"
     return known or language(), line
 
 
-def headline(content: Content) -> Markup:
-    return Markup('<span lang="{}">{}</span>').format(*first_line(content))
+def headline(content: Content, most: int | None = None) -> Markup:
+    return Markup('<span lang="{}">{}</span>').format(*first_line(content, most or LONGEST_HEADLINE))
 
 
 def occasion_words(occasion: Occasion) -> str:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
+
 from bot.domain.budget import Budget
 from bot.domain.case import Consent
 from bot.domain.occasions import Bar
@@ -58,6 +60,13 @@ def test_each_stop_is_named_on_the_post_that_it_keeps(binh: Browser, ctx: Contex
     assert "publishing was stopped" in " ".join(amiss(binh))
 
 
+def test_a_post_that_goes_out_on_other_accounts_says_where_it_does_not(binh: Browser, ctx: Context, crew: Crew) -> None:
+    scheduled(ctx, crew.binh, crew.chi, channels=("rehearsal-x", "rehearsal-facebook"))
+    queue.hold(ctx, crew.giang, "channel", "rehearsal-facebook", "Somebody has its key.")
+    assert amiss(binh) == []
+    assert "Not on rehearsal-facebook" in binh.text
+
+
 def test_a_change_of_consent_or_status_is_seen_at_once(ctx: Context, crew: Crew) -> None:
     on_file(ctx, a_case(an_event(on="2020-11-30"), consent=Consent.GIVEN))
     assert any(each.occasion and each.occasion.cases for each in forecast.look(ctx).coming)
@@ -89,7 +98,7 @@ def test_a_budget_that_will_not_last_is_seen_before_it_ends(binh: Browser, ctx: 
     assert "Not enough" in binh.text
 
 
-def test_an_empty_month_says_so(giang: Browser, ctx: Context) -> None:
-    object.__setattr__(ctx.schedules, "observance_rules", ())
+def test_an_empty_month_says_so(giang: Browser, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(ctx.schedules), "observances", lambda *_: ())
     giang.get("/forecast")
     assert "Nothing goes out in the next 30 days." in giang.text
