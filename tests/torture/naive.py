@@ -2,14 +2,14 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import requests
 from sqlalchemy import select, update
 
-from bot.app import SystemClock, open_store
+from bot.app import open_store
 from bot.settings import load_settings
 from bot.store.tables import deliveries
 from tests.torture.accounts import TOKEN
@@ -21,13 +21,13 @@ _c = deliveries.c
 def publish(config: str) -> NoReturn:
     """What is due is sent, then marked; what failed is sent again, three times at most, and then forgotten."""
     settings = load_settings(Path(config))
-    store, clock = open_store(settings), SystemClock()
+    store = open_store(settings)
     base = {channel.name: channel.api_base for channel in settings.channels}
     while True:
         with store.read() as tx:
             due = tx.execute(
                 select(_c.id, _c.channel, _c.idem_key, _c.attempts, _c.content).where(
-                    _c.state == "scheduled", _c.next_at <= clock.now()
+                    _c.state == "scheduled", _c.next_at <= datetime.now(UTC)
                 )
             ).all()
         for row in due:
@@ -45,7 +45,7 @@ def publish(config: str) -> NoReturn:
             except requests.RequestException:
                 is_out = False
             state = "published" if is_out or row.attempts > 1 else "scheduled"
-            again = clock.now() + timedelta(seconds=1)
+            again = datetime.now(UTC) + timedelta(seconds=1)
             with store.write() as tx:
                 change = {"state": state, "attempts": row.attempts + 1, "next_at": again}
                 tx.execute(update(deliveries).where(_c.id == row.id).values(change))
