@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup
 from bot.domain.post import Post, PostState
 from bot.services import posts
 from bot.services.context import Context
-from tests.house import Crew
+from tests.house import Crew, FakeClock
 from tests.sample_cases import a_case, an_event
-from tests.web.conftest import Browser
+from tests.web.conftest import PASSPHRASE, Browser
 from tests.web.test_crawl import check
 from tests.writing import a_draft, a_png, in_review, on_file, scheduled
 
@@ -245,3 +245,13 @@ def test_a_share_card_is_put_on_in_two_clicks(binh: Browser, ctx: Context, crew:
     (picture,) = only(ctx).content.pictures
     assert picture.alt["vi"]
     assert (picture.width, picture.height) == (1200, 675)
+
+
+def test_what_was_typed_outlives_the_session(binh: Browser, ctx: Context, clock: FakeClock) -> None:
+    binh.get("/posts/new")
+    clock.advance(hours=13)
+    binh.press("Check lengths", TEXTS, status=401)
+    assert "Sign in again. Your text is kept." in binh.text
+    binh.press("Sign in", {"alias": "binh", "passphrase": PASSPHRASE})
+    binh.press("Go on")
+    assert only(ctx).content.texts["vi", ""] == TEXTS["vi"]
