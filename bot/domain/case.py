@@ -243,11 +243,15 @@ def event_key(kind: EventKind, on: PartialDate, taken: frozenset[str] | set[str]
 _TONELESS = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 
 
+def unmarked(text: str) -> str:
+    """“Nguyen Van Dai” of “Nguyễn Văn Đài”, as names are written in English."""
+    decomposed = unicodedata.normalize("NFD", text.translate(_TONELESS))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
 def fold(text: str) -> str:
     """For search: no case, no tone marks, đ as d. “nguyen van dai” finds “Nguyễn Văn Đài”."""
-    decomposed = unicodedata.normalize("NFD", text.translate(_TONELESS))
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(bare.casefold().split())
+    return " ".join(unmarked(text).casefold().split())
 
 
 _LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"

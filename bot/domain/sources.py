@@ -13,9 +13,14 @@ _SHOWN = 60
 
 def is_source(text: str) -> bool:
     """One line. What only looks like an address is neither a page nor a document."""
-    if any(_is_page(part) for part in text.split()):
+    if page_in(text):
         return True
     return "://" not in text and len(_WORD.findall(text)) >= FEWEST_WORDS and bool(_YEAR.search(text))
+
+
+def page_in(text: str) -> str | None:
+    """The first address of a page in it."""
+    return next((part for part in text.split() if _is_page(part)), None)
 
 
 def _is_page(text: str) -> bool:

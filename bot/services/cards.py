@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.domain.campaign import Shape
@@ -17,11 +16,11 @@ from bot.library.drawing import draw
 from bot.library.images import Cleaned
 from bot.services.choosing import find
 from bot.services.context import Context
+from bot.services.dossier import days_of, desk_of
 from bot.services.posts import Edited, edit_post, get_post
-from bot.services.sketch import Desk, Sketch, card_shape, find_occasions, open_desk
-from bot.store import cases, images
+from bot.services.sketch import Desk, Sketch, card_shape
+from bot.store import audit, cases, images
 
-A_YEAR = timedelta(days=366)
 UNSPEAKABLE = frozenset({Bar.CONSENT_REFUSED, Bar.DEATH_BY_HAND, Bar.NOT_FRESH, Bar.HELD})
 
 
@@ -81,12 +80,21 @@ def _carrying(content: Content, drawn: Drawn, cases: Mapping[str, Case]) -> Cont
 
 def card_days(ctx: Context, slug: str) -> tuple[Occasion, ...]:
     """The days of a case in the coming year that a card can be drawn for, the next one first. Raises NotFound."""
-    start = ctx.today()
+    return tuple(occasion for occasion, _ in cards_of(ctx, slug))
+
+
+def cards_of(ctx: Context, slug: str) -> tuple[tuple[Occasion, Card], ...]:
+    """Each of these days with all that its card says; nothing is drawn. Raises NotFound."""
     with ctx.store.read() as tx:
-        cases.get(tx, slug)
-        desk = open_desk(ctx, tx, start, start + A_YEAR)
-    theirs = (one for one in find_occasions(ctx, desk, start, start + A_YEAR) if slug in one.cases)
-    return tuple(one for one in theirs if one.bar not in UNSPEAKABLE and worded(ctx, desk, one))
+        desk = desk_of(ctx, tx, cases.get(tx, slug))
+    theirs = [one for one in days_of(ctx, desk, slug) if one.bar not in UNSPEAKABLE]
+    return tuple((one, card) for one in theirs if (card := worded(ctx, desk, one)))
+
+
+def edition(ctx: Context) -> str:
+    """While it stays, no card has changed: it tells of the cases, the campaigns and the day."""
+    with ctx.store.read() as tx:
+        return f"{ctx.today()}.{audit.newest_of(tx, 'case', 'campaign')}"
 
 
 def drawn_card(ctx: Context, key: str, shape: Shape) -> Drawn:

@@ -1,8 +1,10 @@
 """What is known of people: every changed fact has a source and an author, and takes back what was approved on it."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import count
 
 from sqlalchemy import Connection
 
@@ -30,6 +32,7 @@ from bot.store import audit, cases
 from bot.store.cases import FactRevision
 
 LONGEST_QUERY = 200
+LONGEST_SLUG = 80
 _sort_key = lru_cache(maxsize=16_384)(vietnamese_key)
 
 
@@ -239,15 +242,35 @@ def confirm_status(
     that fact and takes back only posts that print the date of confirmation.
     """
     with ctx.acting(actor, Duty.EDIT_CASE) as tx:
-        if not any(source.strip() for source in sources):
-            raise Refused("No source, no fact: give the address of a page that states it.")
-        if as_of.first_day > ctx.today():
-            raise BadInput("{date} has not come yet. Give the day on which the source saw it.", date=str(as_of))
         case = cases.get(tx, slug)
-        if as_of < (known := case.confirmation.as_of):
-            raise Refused("The status was confirmed as of {date} already, which is later.", date=str(known))
-        confirmed = replace(in_status(case, status or case.status), confirmation=Confirmation(as_of, tuple(sources)))
+        confirmed = _confirmed(ctx, case, as_of, sources, status)
         return revise(ctx, tx, actor, case, confirmed, sources[0], Act.CASE_CONFIRMED)
+
+
+def preview_confirmation(
+    ctx: Context, slug: str, as_of: PartialDate, sources: Sequence[str], status: Status
+) -> tuple[Case, Preview]:
+    """The case as `confirm_status` would leave it, and what would come of that. Raises as it does."""
+    confirmed = _confirmed(ctx, get_case(ctx, slug), as_of, sources, status)
+    return confirmed, preview_change(ctx, slug, confirmed)
+
+
+def _confirmed(ctx: Context, case: Case, as_of: PartialDate, sources: Sequence[str], status: Status | None) -> Case:
+    if not any(source.strip() for source in sources):
+        raise Refused("No source, no fact: give the address of a page that states it.")
+    if as_of.first_day > ctx.today():
+        raise BadInput("{date} has not come yet. Give the day on which the source saw it.", date=str(as_of))
+    if as_of < (known := case.confirmation.as_of):
+        raise Refused("The status was confirmed as of {date} already, which is later.", date=str(known))
+    return replace(in_status(case, status or case.status), confirmation=Confirmation(as_of, tuple(sources)))
+
+
+def free_slug(ctx: Context, name: str) -> str:
+    """A short name that no case has yet: “nguyen-van-a”, then “nguyen-van-a-2”; "" where the name has no letters."""
+    stem = "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:LONGEST_SLUG].strip("-")
+    with ctx.store.read() as tx:
+        tries = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+        return next(slug for slug in tries if not cases.by_slug(tx, [slug])) if stem else ""
 
 
 def add_event(ctx: Context, actor: Person, slug: str, event: Event) -> Change:

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, g
 from markupsafe import Markup, escape
 from werkzeug.local import LocalProxy
 
 from bot.domain import phrases
+from bot.domain.case import Event, PartialDate
 from bot.domain.occasions import Occasion
 from bot.domain.people import Duty, Role
 from bot.domain.post import Content
 from bot.domain.slots import VIETNAM
 from bot.domain.slots import zone as zone_of
+from bot.domain.sources import page_in
 from bot.i18n import _, language, many, spoken, word
 from bot.web.frame import Door, Visit
 
@@ -50,6 +53,47 @@ def day(on: date | datetime, *, named: bool = False, short: bool = False) -> Mar
     if named:
         said = f"{weekday(local)}{', ' if language() == 'vi' else ' '}{said}"
     return _time(local.isoformat(), said)
+
+
+def partial(on: PartialDate, *, short: bool = False) -> Markup:
+    """A date no more precise than it is known."""
+    if on.exact:
+        return day(on.exact, short=short)
+    return _time(str(on), phrases.month(on, bare=short)[language() == "en"])
+
+
+def in_language(pair: phrases.Pair) -> str:
+    return pair[language() == "en"]
+
+
+def term(event: Event) -> str:
+    """The sentence as courts say it, or nothing."""
+    return in_language(phrases.sentence(event) or ("", ""))
+
+
+def initials(name: str) -> str:
+    """Of the family name and of the given name, which comes last."""
+    words = name.split()
+    return (words[0][0] + words[-1][0]).upper() if words else ""
+
+
+def plainly(value: object) -> str:
+    """A value of a fact as it is kept."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{word(key, 'field')}: {plainly(each)}" for key, each in value.items())
+    return ", ".join(map(plainly, value)) if isinstance(value, list) else str(value)
+
+
+def source(text: str) -> Markup:
+    """The page it is at as a link that says where it leads; of a document, its name."""
+    if (page := page_in(text)) is None:
+        return Markup("<span>{}</span>").format(text)
+    host = (urlsplit(page).hostname or "").removeprefix("www.")
+    said = text.replace(page, "").strip(" ,:;()")
+    link = Markup('<a href="{}" rel="noreferrer">{}</a>').format(page, host)
+    return Markup("{} ({})").format(said, link) if said else link
 
 
 def clock(when: datetime, *, seconds: bool = False) -> Markup:
@@ -143,7 +187,9 @@ def teach(app: Flask, **more: Any) -> None:  # noqa: ANN401 - whatever templates
     app.jinja_env.globals |= {
         "_": _, "say": say, "spoken": spoken, "many": many, "word": word, "visit": visit,
         "language": language, "moment": moment,
-        "day": day, "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
+        "day": day, "partial": partial, "in_language": in_language, "source": source,
+        "term": term, "initials": initials, "plainly": plainly,
+        "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
         "headline": headline, "occasion_words": occasion_words, "observance_name": observance_name,
         "Duty": Duty, "Role": Role, "Door": Door, **more,
     }  # fmt: skip

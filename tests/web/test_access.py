@@ -37,6 +37,31 @@ ROUTES: dict[str, May] = {
     "POST /accounts/<name>/check": SIGNED_IN,
     "POST /accounts/<name>/pause": Duty.HALT,
     "POST /accounts/<name>/resume": Duty.MANAGE_CHANNELS,
+    "GET /cases": SIGNED_IN,
+    "GET /cases/<slug>": SIGNED_IN,
+    "GET /cases/<slug>/history": SIGNED_IN,
+    "POST /cases/<slug>/hold": Duty.HALT,
+    "POST /cases/<slug>/unhold/ask": Duty.UNHALT,
+    "POST /cases/<slug>/unhold/confirm": Duty.UNHALT,
+    "GET /cases/<slug>/withdraw": SIGNED_IN,
+    "POST /cases/<slug>/withdraw": Duty.WITHDRAW,
+    "GET /coverage": SIGNED_IN,
+    "GET /cases/<slug>/edit": Duty.EDIT_CASE,
+    "POST /cases/<slug>/edit": Duty.EDIT_CASE,
+    "GET /cases/<slug>/events/new": Duty.EDIT_CASE,
+    "POST /cases/<slug>/events/new": Duty.EDIT_CASE,
+    "GET /cases/<slug>/events/<key>": Duty.EDIT_CASE,
+    "POST /cases/<slug>/events/<key>": Duty.EDIT_CASE,
+    "POST /cases/<slug>/events/<key>/remove": Duty.EDIT_CASE,
+    "GET /cases/new": Duty.EDIT_CASE,
+    "POST /cases/new": Duty.EDIT_CASE,
+    "GET /confirm": SIGNED_IN,
+    "POST /cases/<slug>/confirm": Duty.EDIT_CASE,
+    "GET /cases/files": SIGNED_IN,
+    "POST /cases/import": Duty.EDIT_CASE,
+    "POST /cases/export": Duty.EXPORT,
+    "GET /cases/<slug>/cards": SIGNED_IN,
+    "GET /cards/<path:key>/<shape>.png": SIGNED_IN,
     "GET /posts/new": Duty.WRITE_POST,
     "POST /posts/new": Duty.WRITE_POST,
     "POST /posts/check": Duty.WRITE_POST,
@@ -129,7 +154,7 @@ def test_a_page_changes_nothing_and_a_form_is_always_sent(app: Flask) -> None:
 def filled(route: str) -> tuple[str, str]:
     """The method, and an address with something in each place."""
     method, _, rule = route.partition(" ")
-    return method, re.sub(r"<(int:)?\w+>", lambda place: "1" if place[1] else "some-name", rule)
+    return method, re.sub(r"<(int:|path:)?\w+>", lambda place: "1" if place[1] else "some-name", rule)
 
 
 @pytest.mark.parametrize("role", Role)
