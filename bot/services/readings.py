@@ -1,7 +1,7 @@
 """What a reviewer reads before a yes: the exact bytes, each fact with its sources, what changed, and who may say it."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -22,7 +22,7 @@ from bot.services.context import Context
 from bot.services.people import aliases
 from bot.services.quorum import needed_approvals
 from bot.services.review import Approved, approve_in, standing_yeses
-from bot.services.sheets import Version, Yes, fact, is_stale
+from bot.services.sheets import Version, Yes, is_stale
 from bot.store import approvals, audit, cases, posts
 from bot.store.audit import Payload
 from bot.store.cases import FactRevision
@@ -144,7 +144,7 @@ def _refusal(tx: Connection, person: Person, post: Post) -> CampaignError | None
 def read(ctx: Context, person: Person, post_id: int, *, read_digest: str = "") -> Reading:
     """With `read_digest`, what they had before them, `changed` says what became of that since. Raises NotFound."""
     with ctx.store.read() as tx:
-        return read_in(ctx, tx, person, posts.get(tx, post_id), read_digest=read_digest)
+        return read_all(ctx, tx, person, [posts.get(tx, post_id)], read_digest=read_digest)[0]
 
 
 def week(ctx: Context, person: Person, start: date, zone: str) -> tuple[Reading, ...]:
@@ -152,11 +152,27 @@ def week(ctx: Context, person: Person, start: date, zone: str) -> tuple[Reading,
     first, last = (at_local(day, time(), zone) for day in (start, start + WEEK))
     with ctx.store.read() as tx:
         found = posts.listed(tx, states=(PostState.IN_REVIEW,), start=first, end=last, limit=MOST_OF_A_WEEK)
-        return tuple(read_in(ctx, tx, person, post) for post in found if post.occasion)
+        return read_all(ctx, tx, person, [post for post in found if post.occasion])
 
 
-def read_in(ctx: Context, tx: Connection, person: Person, post: Post, *, read_digest: str = "") -> Reading:
-    names, named = aliases(ctx, tx), cases.by_slug(tx, post.content.cases)
+def read_all(
+    ctx: Context, tx: Connection, person: Person, shown: Sequence[Post], *, read_digest: str = ""
+) -> tuple[Reading, ...]:
+    """What they share, their facts and the names of people, is read once."""
+    names, facts = aliases(ctx, tx), {each.cite: each for each in facts_of(tx, shown)}
+    return tuple(_read(ctx, tx, person, post, names, facts, read_digest) for post in shown)
+
+
+def _read(
+    ctx: Context,
+    tx: Connection,
+    person: Person,
+    post: Post,
+    names: Mapping[int | None, str],
+    facts: Mapping[Cite, Fact],
+    read_digest: str,
+) -> Reading:
+    named = cases.by_slug(tx, post.content.cases)
     checked = check(ctx, tx, post.content, post_id=post.id)
     revisions = posts.revisions(tx, post.id)
     versions = [Version(each.revision, each.content, each.at, names[each.author_id]) for each in revisions]
@@ -169,7 +185,7 @@ def read_in(ctx: Context, tx: Connection, person: Person, post: Post, *, read_di
         renditions=_frozen(post),
         checked=checked,
         cases=named,
-        facts=tuple(facts_of(tx, [post])),
+        facts=tuple(sorted((facts[cite] for cite in post.content.cites), key=lambda each: each.cite.case)),
         warnings=tuple(_warnings(checked)),
         blocks=(*checked.blocks, *_moved(ctx, post)),
         yeses=tuple(
@@ -197,7 +213,15 @@ def facts_of(tx: Connection, shown: Iterable[Post]) -> Iterator[Fact]:
     for cite in sorted(cites, key=lambda cite: cite.case):
         case, found = named.get(cite.case), stated.get((cite.case, cite.fact, cite.revision))
         event = case.event(cite.fact.removeprefix(EVENT_FACT)) if case and cite.fact.startswith(EVENT_FACT) else None
-        yield Fact(cite, case, event, fact(case, cite.fact)[1], found, is_stale(case, cite))
+        yield Fact(cite, case, event, _sources(case, event, cite.fact), found, is_stale(case, cite))
+
+
+def _sources(case: Case | None, event: Event | None, name: str) -> tuple[str, ...]:
+    if event:
+        return (*event.sources, *event.joint_sources)
+    if case and name == "term" and case.term and case.term.source:
+        return (case.term.source,)
+    return case.confirmation.sources if case and name in {"status", "confirmation"} else ()
 
 
 def _frozen(post: Post) -> tuple[Rendition, ...]:
@@ -247,7 +271,7 @@ def approve(ctx: Context, actor: Person, post_id: int, digest: str, ticked: Coll
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
         standing_yeses(tx, actor, post, digest)
-        reading = read_in(ctx, tx, actor, post)
+        (reading,) = read_all(ctx, tx, actor, [post])
         if reading.blocks:
             raise Blocked(reading.blocks)
         require_ticked(reading.to_tick, ticked)

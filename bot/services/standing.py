@@ -20,7 +20,7 @@ from bot.services.context import Context
 from bot.services.people import aliases
 from bot.services.plan import draft
 from bot.services.quorum import is_partly_sent, unapprove
-from bot.services.readings import Fact, Reading, facts_of, read_in, require_ticked
+from bot.services.readings import Fact, Reading, facts_of, read_all, require_ticked
 from bot.services.review import Approved, approve_in
 from bot.services.sketch import Desk, LeftOut, Sketch, find_occasions, open_desk, sketch
 from bot.store import approvals, cases, posts
@@ -180,7 +180,7 @@ def read_standing(ctx: Context, person: Person, standing_id: int) -> Year:
         named = cases.by_slug(tx, slugs | {slug for one, _ in uncovered for slug in one.cases})
         return Year(
             listed=listed,
-            waiting=tuple(read_in(ctx, tx, person, post) for post in waiting),
+            waiting=read_all(ctx, tx, person, waiting),
             facts=tuple(facts_of(tx, waiting)),
             others=tuple(post for post in theirs if post.state is not PostState.IN_REVIEW),
             uncovered=uncovered,

@@ -10,13 +10,14 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Consent, EventKind, Status
 from bot.domain.people import Role
 from bot.domain.post import Post, PostState
-from bot.services import cases, people, plan, posts, review
+from bot.services import cases, people, plan, posts, queue, review
 from bot.services.context import Context
+from bot.services.erase import erase
 from bot.services.posts import When
 from tests.house import Crew, FakeClock, payload, told
 from tests.sample_cases import SOURCE, a_case, an_event
 from tests.web.conftest import PASSPHRASE, Browser
-from tests.writing import a_content, a_draft, changed, in_review, on_file, scheduled
+from tests.writing import a_draft, changed, in_review, on_file, scheduled
 
 APPROVE = "Approve exactly this text"
 
@@ -47,7 +48,9 @@ def an_imprisoned(**known: object) -> Case:
 # The list
 
 
-def test_what_waits_for_you_comes_first_and_the_rest_says_why_it_does_not(dung: Browser, ctx: Context, crew: Crew) -> None:
+def test_what_waits_for_you_comes_first_and_the_rest_says_why_it_does_not(
+    dung: Browser, ctx: Context, crew: Crew
+) -> None:
     in_review(ctx, crew.coordinator, en="The coordinator wrote this.")
     in_review(ctx, crew.second_reviewer, en="The reviewer wrote this.")
     dung.get("/review")
@@ -68,7 +71,9 @@ def test_it_is_ordered_by_time_and_what_is_due_within_two_days_is_marked(
     assert ["Due within 48 hours" in each for each in rows] == [True, False]
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "Nothing waits for you."), ("vi", "Không có việc nào chờ bạn.")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Nothing waits for you."), ("vi", "Không có việc nào chờ bạn.")]
+)
 def test_where_nothing_waits_it_says_so(language: str, words: str, browse: Callable[..., Browser]) -> None:
     chi = browse("chi", language)
     chi.get("/review")
@@ -112,7 +117,9 @@ def test_each_fact_stands_with_its_value_and_its_sources(chi: Browser, ctx: Cont
     trial = an_event(EventKind.TRIAL, "2021-03-05", court="Court of Sample", sources=(SOURCE, letter))
     on_file(ctx, a_case(trial))
     post = in_review(ctx, crew.coordinator, cases=("nguyen-van-a",))
-    content = replace(post.content, cites=(*post.content.cites, replace(post.content.cites[0], fact=f"event:{trial.key}")))
+    content = replace(
+        post.content, cites=(*post.content.cites, replace(post.content.cites[0], fact=f"event:{trial.key}"))
+    )
     posts.edit_post(ctx, crew.coordinator, post.id, content, revision=1)
     read(chi, post)
     facts = chi.page.select(".facts")[0]
@@ -129,7 +136,10 @@ def test_the_author_is_refused_with_the_reason_and_so_is_the_server(dung: Browse
     assert "You wrote this, so someone else must approve it." in dung.text
     assert "Not dung: who wrote it, or a fact it rests on, cannot approve it." in dung.text
     assert dung.page.select("button[disabled]")[0].get_text(strip=True) == APPROVE
-    hidden = {str(each["name"]): [str(each["value"])] for each in dung.page.select(f"form[action='/review/{post.id}/approve'] input[type=hidden]")}
+    hidden = {
+        str(each["name"]): [str(each["value"])]
+        for each in dung.page.select(f"form[action='/review/{post.id}/approve'] input[type=hidden]")
+    }
     dung.send(f"/review/{post.id}/approve", hidden | {"seen": ticks}, status=422)
     assert "You wrote this, so someone else must approve it." in dung.page.select("#errors")[0].get_text(" ")
     assert state(ctx, post) is PostState.IN_REVIEW
@@ -225,8 +235,6 @@ def test_a_death_is_shown_as_one_of_two(chi: Browser, dung: Browser, ctx: Contex
 
 
 def test_what_is_held_meanwhile_cannot_be_approved(chi: Browser, ctx: Context, crew: Crew) -> None:
-    from bot.services import queue
-
     on_file(ctx, an_imprisoned())
     post = in_review(ctx, crew.coordinator, cases=("nguyen-van-a",))
     read(chi, post)
@@ -264,7 +272,9 @@ def test_a_new_time_and_another_account_are_said_too(chi: Browser, ctx: Context,
 
 
 def test_the_page_shows_the_frozen_bytes_of_each_account(chi: Browser, ctx: Context, crew: Crew) -> None:
-    post = in_review(ctx, crew.coordinator, channels=("rehearsal-x", "rehearsal-facebook"), vi="Dòng một.\nDòng hai <b>.")
+    post = in_review(
+        ctx, crew.coordinator, channels=("rehearsal-x", "rehearsal-facebook"), vi="Dòng một.\nDòng hai <b>."
+    )
     read(chi, post)
     shown = [[part.get_text() for part in each.select(".part")] for each in chi.page.select(".preview")]
     assert shown == [
@@ -319,8 +329,6 @@ def test_an_empty_or_endless_comment_is_refused(words: str, chi: Browser, ctx: C
 
 
 def test_erasing_a_person_erases_their_comments(chi: Browser, binh: Browser, ctx: Context, crew: Crew) -> None:
-    from bot.services.erase import erase
-
     post = in_review(ctx, crew.coordinator)
     read(chi, post)
     chi.press("Comment", {"comment": "Only between us."})
@@ -358,7 +366,9 @@ def test_a_week_is_approved_one_by_one_on_one_page(chi: Browser, ctx: Context, d
 
 def test_the_ticks_of_one_are_not_those_of_another(chi: Browser, ctx: Context, days: tuple[Post, ...]) -> None:
     chi.get("/review/week")
-    ticks = [str(each["value"]) for each in chi.page.select(f"form[action='/review/{days[0].id}/approve'] input[name=seen]")]
+    ticks = [
+        str(each["value"]) for each in chi.page.select(f"form[action='/review/{days[0].id}/approve'] input[name=seen]")
+    ]
     chi.post({"seen": ticks}, to=f"/review/{days[1].id}/approve", status=422)
     assert state(ctx, days[1]) is PostState.IN_REVIEW
 
