@@ -1,10 +1,12 @@
 """`user`: who may come in, under which alias, with which roles."""
 
+import sys
+
 import click
 
-from bot.cli.frame import Group, Session, acting, as_json, emit, names, option, say, show, table, zone_name
+from bot.cli.frame import Group, Session, acting, as_json, emit, names, option, plain, say, show, table, zone_name
 from bot.domain.errors import BadInput
-from bot.domain.people import Person, Role
+from bot.domain.people import LIMITABLE, Limit, Person, Role
 from bot.i18n import _, word
 
 EMPTY = "There is nobody yet. Make the first admin: campaignbot user add ALIAS --role admin"
@@ -70,7 +72,9 @@ def list_(session: Session, *, as_json: bool) -> None:
     if as_json:
         emit([
             {"alias": row.alias, "id": row.person.id, "pseudonym": row.person.pseudonym, "roles": row.person.roles,
-             "active": row.person.active, "made_by": row.made_by, "made_at": row.made_at}
+             "limits": sorted((plain(each) for each in row.person.limits), key=lambda each: str(each["role"])),
+             "active": row.person.active, "made_by": row.made_by, "made_at": row.made_at,
+             "second_factor": row.needs_second is None}
             for row in rows
         ])  # fmt: skip
         return
@@ -86,18 +90,39 @@ def list_(session: Session, *, as_json: bool) -> None:
 
 
 def _roles(person: Person) -> str:
-    return ", ".join(word(role, "role") for role in Role if role in person.roles)
+    only = {each.role: f" ({', '.join(sorted(each.campaigns | each.channels))})" for each in person.limits}
+    return ", ".join(word(role, "role") + only.get(role, "") for role in Role if role in person.roles)
 
 
-@user.command(examples=("user role lan --role coordinator,reviewer --as admin",))
+@user.command(
+    examples=(
+        "user role lan --role coordinator,reviewer --as admin",
+        "user role lan --role reviewer --campaign now-campaign --channels facebook,mastodon --as admin",
+        "user role lan --role reviewer --everywhere --as admin",
+    )
+)
 @click.argument("alias_of", metavar="ALIAS")
 @option("--role", "roles", required=True, metavar="R[,R]", help="All the roles they have from now on.")
+@option("--campaign", "campaigns", metavar="C[,C]", help="Coordinators and reviewers: only for these campaigns.")
+@option("--channels", metavar="A[,B]", help="Coordinators and reviewers: only for these accounts.")
+@option("--everywhere", is_flag=True, help="For every campaign and account again.")
 @acting()
-def role(session: Session, actor: Person, alias_of: str, roles: str) -> None:
-    """Change a person's roles."""
+def role(
+    session: Session,
+    actor: Person,
+    alias_of: str,
+    roles: str,
+    campaigns: str | None,
+    channels: str | None,
+    *,
+    everywhere: bool,
+) -> None:
+    """Change a person's roles, and for which campaigns and accounts they count. Without either, that stays."""
     from bot.services import people
 
-    person = people.set_roles(session.ctx, actor, alias_of, roles_of(roles))
+    wanted, only = roles_of(roles), (frozenset(names(campaigns)), frozenset(names(channels)))
+    limits = [Limit(each, *only) for each in LIMITABLE & wanted] if any(only) else [] if everywhere else None
+    person = people.set_roles(session.ctx, actor, alias_of, wanted, limits)
     say("{alias} is now: {roles}.", alias=alias_of, roles=_roles(person))
 
 
@@ -112,12 +137,41 @@ def disable(session: Session, actor: Person, alias_of: str) -> None:
     say("{alias} can no longer sign in.", alias=alias_of)
 
 
-@user.command(examples=("user reset lan --as admin", "user reset lan --link --as admin"))
+@user.command(examples=("user token --as lan",))
+@option("--as", "alias", metavar="ALIAS", required=True, help="Whose token it is; asks for the passphrase.")
+@click.pass_obj
+def token(session: Session, alias: str) -> None:
+    """Make a token for 15 minutes: to approve, unhalt, export or give rights, an older one does not do.
+
+    Asks for the passphrase, and for a one-time or recovery code where there is a second factor. A program gives
+    them on the standard input, a line each.
+    """
+    from bot.services import sessions
+
+    passphrase, code = _typed(alias)
+    made = sessions.mint(session.ctx, alias, passphrase, code)
+    say("For 15 minutes: export CAMPAIGNBOT_TOKEN=…, or type it when asked. It is shown only now:")
+    click.echo(f"  {made}")
+
+
+def _typed(alias: str) -> tuple[str, str]:
+    if not sys.stdin.isatty():
+        lines = [*sys.stdin.read(1_000).splitlines(), "", ""]
+        return lines[0], lines[1]
+    passphrase = click.prompt(_("Passphrase of {alias}").format(alias=alias), hide_input=True)
+    code = click.prompt(_("One-time code, or Enter without a second factor"), default="", show_default=False)
+    return passphrase, code
+
+
+@user.command(examples=("user reset lan --as admin", "user reset lan --link --as admin", "user reset admin --link"))
 @click.argument("alias_of", metavar="ALIAS")
-@option("--link", is_flag=True, help="For the web pages: a one-time link to choose a new passphrase.")
-@acting()
-def reset(session: Session, actor: Person, alias_of: str, *, link: bool) -> None:
-    """Give a person a new token; the old one is void at once."""
+@option("--link", is_flag=True, help="A one-time link to choose a new passphrase; second factors are dropped too.")
+@acting(required=False)
+def reset(session: Session, actor: Person | None, alias_of: str, *, link: bool) -> None:
+    """Give a person a new token; the old one, and wherever they are signed in, is void at once.
+
+    The only admin, whom nobody else can help, is reset on the server itself, without --as.
+    """
     from bot.services import invitations, people
 
     if link:

@@ -60,12 +60,6 @@ class Lack(StrEnum):
     SECOND_FACTOR = "second factor"
 
 
-_LACKING = {
-    Lack.FRESH_TOKEN: "To {duty}, use a token made in the last 15 minutes: campaignbot user token --as ALIAS",
-    Lack.SECOND_FACTOR: "To {duty}, first set up a second factor on the page Settings: a passkey, or one-time codes.",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The campaigns and channels that an act touches."""
@@ -112,7 +106,17 @@ def require(person: Person, duty: Duty, scope: Scope | None = None) -> None:
     """Raises Refused with what would do. Without a scope: whether they may do this anywhere at all."""
     require_role(person, duty, scope=scope)
     if person.lacks and duty in GUARDED:
-        raise Refused(_LACKING[person.lacks], duty=duty.value)
+        raise _lacking(person.lacks, duty)
+
+
+def _lacking(lack: Lack, duty: Duty) -> Refused:
+    if lack is Lack.FRESH_TOKEN:
+        return Refused(
+            "To {duty}, use a token made in the last 15 minutes: campaignbot user token --as ALIAS", duty=duty.value
+        )
+    return Refused(
+        "To {duty}, first set up a second factor on the page Settings: a passkey, or one-time codes.", duty=duty.value
+    )
 
 
 def require_role(person: Person, duty: Duty, *others: Duty, scope: Scope | None = None) -> None:

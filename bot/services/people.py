@@ -131,8 +131,13 @@ def sign_in(ctx: Context, alias: str, token: str) -> Person:
 
 def lack_of(ctx: Context, tx: Connection, account: people.Account) -> Lack | None:
     """A second factor, once the account is older than the grace."""
-    is_new = ctx.now() <= account.made_at + ctx.signing_in.grace
+    is_new = ctx.now() <= needs_second(ctx, account)
     return None if is_new or account.person.id in factors.with_second(tx) else Lack.SECOND_FACTOR
+
+
+def needs_second(ctx: Context, account: people.Account) -> datetime:
+    """From then on guarded duties take a second factor."""
+    return account.made_at + ctx.signing_in.grace
 
 
 def find_person(ctx: Context, alias: str) -> Person:
@@ -165,7 +170,7 @@ def list_people(ctx: Context) -> tuple[PersonRow, ...]:
                 disabled_at=each.disabled_at,
                 has_passphrase=bool(each.passphrase),
                 invited=each.person.id in invited,
-                needs_second=None if each.person.id in seconds else each.made_at + ctx.signing_in.grace,
+                needs_second=None if each.person.id in seconds else needs_second(ctx, each),
             )
             for each in people.everyone(tx)
         )

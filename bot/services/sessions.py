@@ -3,67 +3,66 @@
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
+
+from sqlalchemy import Connection
 
 from bot.domain.audit import Act
 from bot.domain.case import fold
-from bot.domain.errors import CampaignError, Refused
+from bot.domain.errors import Refused
 from bot.domain.people import Person
-from bot.services import passphrases
+from bot.services import factors as seconds
+from bot.services import passphrases, tries
 from bot.services.context import Context
-from bot.store import people, sessions
+from bot.services.people import FRESH, lack_of, needs_second
+from bot.store import factors, people, sessions
 from bot.store.people import Account
 from bot.store.sessions import Session
 
 PROOF = timedelta(minutes=5)
 _TOUCH = timedelta(minutes=5)
+# How long a session may wait for its second factor.
+_WAITS = timedelta(minutes=10)
 _LONGEST_ALIAS = 160
 _LONGEST_DEVICE = 60
 
 
-class TooMany(Refused):
-    """Nothing was looked at; the same words may be accepted in a while."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Slowing:
-    """After `free` failures each further one doubles the wait, up to `most`."""
-
-    free: int
-    most: timedelta
-
-    def wait(self, failures: int) -> timedelta:
-        over = failures - self.free
-        return timedelta() if over < 0 else min(timedelta(seconds=2 ** min(over, 20)), self.most)
-
-
-_ACCOUNT = _Slowing(free=5, most=timedelta(minutes=15))
-# Over Tor, or behind a proxy, many people share one source.
-_SOURCE = _Slowing(free=30, most=timedelta(minutes=1))
-
-
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody signed in, as a page needs to know them."""
+    """Somebody signed in, as a page needs to know them. `needs_second` from when guarded duties take a second factor;
+    None for who has one.
+    """
 
     person: Person
     alias: str
     session: Session
     settings: Mapping[str, str]
+    needs_second: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`token` lets in; `mark` says that this person signed in on this device before. Both are for cookies."""
+    """`token` lets in, once a second factor was shown where there is one (`full`); `mark` says that this person
+    signed in on this device before. Both are for cookies.
+    """
 
     person: Person
     token: str
     mark: str
+    full: bool = True
 
 
 def sign_in(ctx: Context, alias: str, passphrase: str, *, source: str, mark: str = "", device: str = "") -> Opened:
+    """With the passphrase, which is not all for whoever has a second factor. Raises as `_known`."""
+    account = _known(ctx, alias, passphrase, source=source, mark=mark)
+    with ctx.store.read() as tx:
+        has_second = account.person.id in factors.with_second(tx)
+    return open_session(ctx, account.person, device=device, full=not has_second)
+
+
+def _known(ctx: Context, alias: str, passphrase: str, *, source: str, mark: str = "") -> Account:
     """Raises Refused in the same words, after the same work, whatever was wrong; TooMany before any work.
 
     Who comes with the mark of a device that signed in before is not slowed by what others try elsewhere.
@@ -72,25 +71,90 @@ def sign_in(ctx: Context, alias: str, passphrase: str, *, source: str, mark: str
     account = _by_alias(ctx, alias)
     name = account.person.pseudonym if account else fold(alias)
     own = account is not None and _is_marked(ctx, account, mark)
-    counted = {f"device:{mark}": _ACCOUNT} if own else {f"account:{name}": _ACCOUNT, f"source:{source}": _SOURCE}
-    _count(ctx, counted)
+    counted = (
+        {f"device:{mark}": tries.ACCOUNT}
+        if own
+        else {f"account:{name}": tries.ACCOUNT, f"source:{source}": tries.SOURCE}
+    )
+    tries.count(ctx, counted)
     if not passphrases.matches(ctx, account.passphrase if account else "", passphrase) or account is None:
         raise Refused("Wrong alias or passphrase.")
     if not account.person.active:
         raise Refused("This account is disabled. Ask an admin.")
-    _forgive(ctx, counted)
-    return open_session(ctx, account.person, device=device)
+    tries.forgive(ctx, counted)
+    return account
 
 
-def open_session(ctx: Context, person: Person, *, device: str = "") -> Opened:
+def finish(ctx: Context, token: str, code: str, *, source: str, mark: str = "") -> Opened:
+    """The second factor of a session that waits for it. Raises Refused; TooMany before any work."""
+    waiting = waits(ctx, token)
+    if waiting is None:
+        raise Refused("That took too long. Sign in again.")
+    spend_code(ctx, waiting, code, source=source, mark=mark)
+    return promote(ctx, waiting, token)
+
+
+def promote(ctx: Context, account: Account, token: str) -> Opened:
+    """A new session in the place of the one that waited."""
+    with ctx.store.write() as tx:
+        waited = sessions.find(tx, _hash(token))
+        if waited is None:
+            raise Refused("That took too long. Sign in again.")
+        sessions.end(tx, waited.person_id, waited.id)
+    return open_session(ctx, account.person, device=waited.device)
+
+
+def waits(ctx: Context, token: str) -> Account | None:
+    """Who has shown their passphrase, and still has to show a second factor."""
+    with ctx.store.read() as tx:
+        session = sessions.find(tx, _hash(token))
+        if session is None or session.full or session.made_at + _WAITS < ctx.now():
+            return None
+        account = _account(tx, session.person_id)
+        return account if account and account.person.active else None
+
+
+def spend_code(ctx: Context, account: Account, code: str, *, source: str, mark: str = "") -> None:
+    """Guesses are counted apart from those at the passphrase: whoever knows that one forgives nothing by it."""
+    own = _is_marked(ctx, account, mark)
+    place = f"device-code:{mark}" if own else f"code:{account.person.pseudonym}"
+    counted = {place: tries.ACCOUNT} if own else {place: tries.ACCOUNT, f"source:{source}": tries.SOURCE}
+    tries.count(ctx, counted)
+    with ctx.store.write() as tx:
+        if not seconds.spend(ctx, tx, account.person, code):
+            raise Refused("Wrong code, or one that was used already. Wait for the next.")
+    tries.forgive(ctx, counted)
+
+
+def mint(ctx: Context, alias: str, passphrase: str, code: str) -> str:
+    """A token of the command line for what is guarded; for 15 minutes. Raises as `_known` and `finish`."""
+    account = _known(ctx, alias, passphrase, source="command line")
+    with ctx.store.read() as tx:
+        has_second = account.person.id in factors.with_second(tx)
+    if has_second:
+        spend_code(ctx, account, code, source="command line")
+    return mint_for(ctx, account.person)
+
+
+def mint_for(ctx: Context, person: Person) -> str:
     """For whoever has just proved who they are."""
+    token, now = secrets.token_urlsafe(32), ctx.now()
+    with ctx.store.write() as tx:
+        factors.mint(tx, _hash(token), person.id, now=now, until=now + FRESH)
+        ctx.record(tx, person, Act.PERSON_TOKEN_MINTED, f"person:{person.pseudonym}")
+    return token
+
+
+def open_session(ctx: Context, person: Person, *, device: str = "", full: bool = True) -> Opened:
+    """For whoever has just proved who they are; not `full` where a second factor is still to be shown."""
     token, now, limits = secrets.token_urlsafe(32), ctx.now(), ctx.signing_in
     with ctx.store.write() as tx:
         sessions.sweep(tx, idle_since=now - limits.idle, made_before=now - limits.longest, now=now)
-        sessions.add(tx, hashed=_hash(token), person_id=person.id, device=device[:_LONGEST_DEVICE], full=True, now=now)
+        sessions.add(tx, hashed=_hash(token), person_id=person.id, device=device[:_LONGEST_DEVICE], full=full, now=now)
         account = people.by_pseudonym(tx, person.pseudonym)
-        ctx.record(tx, person, Act.PERSON_SIGNED_IN, f"person:{person.pseudonym}")
-    return Opened(person, token, _mark(ctx, account, secrets.token_urlsafe(12)) if account else "")
+        if full:
+            ctx.record(tx, person, Act.PERSON_SIGNED_IN, f"person:{person.pseudonym}")
+    return Opened(person, token, _mark(ctx, account, secrets.token_urlsafe(12)) if account and full else "", full)
 
 
 def whose(ctx: Context, token: str) -> Visitor | None:
@@ -100,24 +164,34 @@ def whose(ctx: Context, token: str) -> Visitor | None:
         session = sessions.find(tx, _hash(token))
         if session is None or session.seen_at + limits.idle < now or session.made_at + limits.longest < now:
             return None
-        account = next((each for each in people.everyone(tx) if each.person.id == session.person_id), None)
-    if account is None or not account.person.active or not session.full:
-        return None
+        account = _account(tx, session.person_id)
+        if account is None or not account.person.active or not session.full:
+            return None
+        has_second, lacks = account.person.id in factors.with_second(tx), lack_of(ctx, tx, account)
     if session.seen_at + _TOUCH < now:
         with ctx.store.write() as tx:
             sessions.touch(tx, session.id, seen_at=now)
-    return Visitor(account.person, ctx.keystore.alias(account.person.pseudonym), session, account.settings)
+    person, alias = replace(account.person, lacks=lacks), ctx.keystore.alias(account.person.pseudonym)
+    return Visitor(person, alias, session, account.settings, None if has_second else needs_second(ctx, account))
+
+
+def _account(tx: Connection, person_id: int) -> Account | None:
+    return next((each for each in people.everyone(tx) if each.person.id == person_id), None)
 
 
 def prove(ctx: Context, visitor: Visitor, passphrase: str) -> None:
     """The passphrase once more, before what must not be done by whoever found the screen open. Raises Refused."""
-    counted = {f"session:{visitor.session.id}": _ACCOUNT}
-    _count(ctx, counted)
+    counted = {f"session:{visitor.session.id}": tries.ACCOUNT}
+    tries.count(ctx, counted)
     with ctx.store.read() as tx:
         account = people.by_pseudonym(tx, visitor.person.pseudonym)
     if account is None or not passphrases.matches(ctx, account.passphrase, passphrase):
         raise Refused("Wrong passphrase.")
-    _forgive(ctx, counted)
+    tries.forgive(ctx, counted)
+    note_proof(ctx, visitor)
+
+
+def note_proof(ctx: Context, visitor: Visitor) -> None:
     with ctx.store.write() as tx:
         sessions.touch(tx, visitor.session.id, proved_at=ctx.now())
 
@@ -176,41 +250,11 @@ def _hash(token: str) -> str:
     return sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def _keyed(ctx: Context, purpose: str, text: str) -> str:
-    return hmac.new(ctx.keystore.secret(purpose), text.encode(errors="surrogatepass"), "sha256").hexdigest()
-
-
 def _mark(ctx: Context, account: Account, nonce: str) -> str:
     """Void as soon as the passphrase changes."""
-    return f"{nonce}.{_keyed(ctx, 'device', f'{account.person.pseudonym} {nonce} {account.passphrase}')}"
+    return f"{nonce}.{tries.keyed(ctx, 'device', f'{account.person.pseudonym} {nonce} {account.passphrase}')}"
 
 
 def _is_marked(ctx: Context, account: Account, mark: str) -> bool:
     expected = _mark(ctx, account, mark.partition(".")[0][:_LONGEST_DEVICE])
     return hmac.compare_digest(expected.encode(), mark.encode(errors="surrogatepass"))
-
-
-def _count(ctx: Context, counted: Mapping[str, _Slowing]) -> None:
-    """A failure until it is forgiven, so that guesses made at the same time count each. Raises TooMany."""
-    now, keys = ctx.now(), {_keyed(ctx, "tries", what): slowing for what, slowing in counted.items()}
-    with ctx.store.write() as tx:
-        found = {key: sessions.failed(tx, key) for key in keys}
-        until = max((each.next_at for each in found.values() if each), default=now)
-        if until > now:
-            raise _too_many(until - now)
-        for key, slowing in keys.items():
-            before = found[key]
-            failures = before.failures + 1 if before else 1
-            sessions.note_failure(tx, key, failures, now + slowing.wait(failures))
-
-
-def _too_many(wait: timedelta) -> CampaignError:
-    if wait < timedelta(minutes=1):
-        return TooMany("Too many tries. Wait {seconds} seconds.", seconds=int(wait.total_seconds()) + 1)
-    return TooMany("Too many tries. Wait {minutes} minutes.", minutes=-(-wait // timedelta(minutes=1)))
-
-
-def _forgive(ctx: Context, counted: Mapping[str, _Slowing]) -> None:
-    with ctx.store.write() as tx:
-        for what in counted:
-            sessions.forgive(tx, _keyed(ctx, "tries", what))

@@ -14,6 +14,8 @@ class Kind(StrEnum):
     PASSKEY = "passkey"
     CODE = "code"
     RECOVERY = "recovery"
+    # A secret for codes that was shown and does not count yet.
+    OFFERED = "offered"
 
 
 @dataclass(frozen=True, slots=True)

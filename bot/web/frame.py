@@ -15,10 +15,11 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from bot.domain.errors import CampaignError, Refused
-from bot.domain.people import Duty, Person, require
+from bot.domain.people import Duty, Person, Scope, require
 from bot.domain.slots import VIETNAM
 from bot.i18n import filled, sentence
 from bot.services.context import Context
+from bot.services.passkeys import Place
 from bot.services.sessions import Visitor
 
 UNFIT = 422
@@ -91,6 +92,13 @@ class Visit:
             raise Refused("Sign in first.")
         return self.visitor
 
+    @property
+    def place(self) -> Place | None:
+        """Where passkeys work: behind https, or on the reader's own machine. Tor Browser has none."""
+        parts = urlsplit(self.site.address or request.host_url)
+        works = parts.scheme == "https" or parts.hostname == "localhost"
+        return Place(str(parts.hostname), f"{parts.scheme}://{parts.netloc}") if works else None
+
     def setting(self, name: str, otherwise: str = "") -> str:
         return self.visitor.settings.get(name, otherwise) if self.visitor else otherwise
 
@@ -114,15 +122,15 @@ class Visit:
         """What the address asks for, after the “?”."""
         return unicodedata.normalize("NFC", request.args.get(name, otherwise)).strip()
 
-    def may(self, what: May) -> bool:
-        return not self.refusal(what)
+    def may(self, what: May, where: Scope | None = None) -> bool:
+        return not self.refusal(what, where)
 
-    def refusal(self, what: May) -> str:
-        """Why this person may not, in words; "" where they may."""
+    def refusal(self, what: May, where: Scope | None = None) -> str:
+        """Why this person may not (there), in words; "" where they may."""
         if isinstance(what, Door):
             return "" if self.visitor or what is Door.ANYONE else filled("Sign in first.", {})
         try:
-            require(self.person, what)
+            require(self.person, what, where)
         except Refused as error:
             return sentence(error)
         return ""

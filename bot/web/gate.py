@@ -13,14 +13,15 @@ from werkzeug.wrappers import Response
 
 from bot.domain.errors import CampaignError, Refused
 from bot.i18n import LANGUAGES, sentence, use
-from bot.services import forms, sessions
+from bot.services import factors, forms, passkeys, sessions
 from bot.services.context import Context
 from bot.web.frame import Answer, Door, Problem, Site, View, Visit, own_path, page, sealed, see_other
 
 OPEN = frozenset({"health.healthz", "health.metrics", "static.file"})
 ONCE, PROOF, KEPT = "once", "passphrase_again", "kept"
+PASSKEY, ASKED = "passkey", "passkey_asked"
 # Neither is kept for later nor shown again.
-_OURS = frozenset({"csrf_token", ONCE, PROOF})
+_OURS = frozenset({"csrf_token", ONCE, PROOF, PASSKEY, ASKED})
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _csrf = CSRFProtect()
 
@@ -140,7 +141,12 @@ def _ask_to_sign_in(visit: Visit, *, posted: bool) -> Answer:
     if not posted:
         return see_other("/login" if path == "/" else f"/login?next={_quoted(path)}")
     form = sealed(visit.ctx, {"path": path, "fields": kept()})
-    return make_response(page("sign_in/sign_in.html", next="/", kept=form, expired=True), 401)
+    return make_response(page("sign_in/sign_in.html", next="/", kept=form, expired=True, asked=question(visit)), 401)
+
+
+def question(visit: Visit) -> passkeys.Asked | None:
+    """For whoever comes in with a passkey."""
+    return passkeys.ask(visit.ctx, visit.place) if visit.place else None
 
 
 def _quoted(path: str) -> str:
@@ -150,15 +156,23 @@ def _quoted(path: str) -> str:
 
 
 def _ask_proof(visit: Visit) -> Answer | None:
-    """None once the passphrase was shown; the form stays as it was typed."""
-    if given := request.form.get(PROOF, ""):
+    """None once the passphrase or a passkey was shown; the form stays as it was typed."""
+    given, answer = request.form.get(PROOF, ""), request.form.get(PASSKEY, "")
+    if given or answer:
         try:
-            sessions.prove(visit.ctx, visit.signed_in, given)
+            if answer and visit.place:
+                passkeys.prove(visit.ctx, visit.place, request.form.get(ASKED, ""), answer, visit.person)
+                sessions.note_proof(visit.ctx, visit.signed_in)
+            else:
+                sessions.prove(visit.ctx, visit.signed_in, given)
         except CampaignError as error:
             visit.problems = [Problem(PROOF, sentence(error))]
         else:
             return None
-    return make_response(page("sign_in/prove.html", path=request.full_path.rstrip("?"), kept=kept()), 401)
+    has_passkey = visit.place and factors.owned(visit.ctx, visit.person).passkeys
+    asked = passkeys.ask(visit.ctx, visit.place, visit.person) if visit.place and has_passkey else None
+    path = request.full_path.rstrip("?")
+    return make_response(page("sign_in/prove.html", path=path, kept=kept(), asked=asked), 401)
 
 
 def _sent_before(visit: Visit) -> Answer | None:

@@ -3,12 +3,12 @@
 from flask import make_response, request, session
 from werkzeug.wrappers import Response
 
-from bot.domain.errors import BadInput
+from bot.domain.errors import BadInput, Refused
 from bot.i18n import LANGUAGES, use
-from bot.services import invitations, sessions
+from bot.services import invitations, passkeys, sessions
 from bot.services.sessions import Opened
 from bot.web.frame import Answer, Door, Pages, Visit, opened, own_path, page, see_other
-from bot.web.gate import KEPT, Browser, Cookie, keep
+from bot.web.gate import ASKED, KEPT, PASSKEY, Browser, Cookie, keep, question
 
 pages = Pages("sign_in")
 _DEVICE = "device"
@@ -19,11 +19,12 @@ _BROWSERS = ("Edg", "Firefox", "Chrome", "Safari")
 
 @pages.show("/login", may=Door.ANYONE)
 def sign_in_form(visit: Visit) -> Answer:
-    return page("sign_in/sign_in.html", next=visit.asked("next", "/"), kept="", expired=False)
+    return page("sign_in/sign_in.html", next=visit.asked("next", "/"), kept="", expired=False, asked=question(visit))
 
 
 def sign_in_again(visit: Visit) -> Answer:
-    return page("sign_in/sign_in.html", next=visit.typed("next"), kept=visit.typed(KEPT), expired=False)
+    again = {"next": visit.typed("next"), "kept": visit.typed(KEPT)}
+    return page("sign_in/sign_in.html", **again, expired=False, asked=question(visit))
 
 
 @pages.act("/login", may=Door.ANYONE, again=sign_in_again)
@@ -36,6 +37,44 @@ def sign_in(visit: Visit) -> Answer:
         mark=request.cookies.get(_DEVICE, ""),
         device=_device(),
     )
+    if not found.full:
+        _become(found)
+        return code_page(visit)
+    return _enter(visit, found)
+
+
+@pages.act("/login/passkey", may=Door.ANYONE, again=sign_in_again)
+def sign_in_by_passkey(visit: Visit) -> Answer:
+    if visit.place is None:
+        raise Refused("Passkeys work only where the address begins with https.")
+    account = passkeys.prove(visit.ctx, visit.place, visit.typed(ASKED), visit.typed(PASSKEY))
+    return _enter(visit, sessions.open_session(visit.ctx, account.person, device=_device()))
+
+
+@pages.show("/login/code", may=Door.ANYONE)
+def code_form(visit: Visit) -> Answer:
+    return code_page(visit) if sessions.waits(visit.ctx, _value()) else see_other("/login")
+
+
+def code_page(visit: Visit) -> Answer:
+    return page("sign_in/code.html", next=visit.typed("next") or visit.asked("next"), kept=visit.typed(KEPT))
+
+
+@pages.act("/login/code", may=Door.ANYONE, again=code_page)
+def finish(visit: Visit) -> Answer:
+    with visit.about("passphrase_code"):
+        found = sessions.finish(
+            visit.ctx,
+            _value(),
+            request.form.get("passphrase_code", ""),
+            source=request.remote_addr or "",
+            mark=request.cookies.get(_DEVICE, ""),
+        )
+    return _enter(visit, found)
+
+
+def _enter(visit: Visit, found: Opened) -> Answer:
+    """Where they wanted to go; or once more before what they typed, when their session had ended."""
     kept = opened(visit.ctx, visit.typed(KEPT))
     if not kept:
         return _let(found, see_other(own_path(visit.typed("next"))))
@@ -85,6 +124,11 @@ def _let(found: Opened, response: Response) -> Response:
     _become(found)
     _keep(response, _DEVICE, found.mark)
     return response
+
+
+def _value() -> str:
+    current = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy is no Browser
+    return current.value if isinstance(current, Browser) else ""
 
 
 def _become(found: Opened) -> None:

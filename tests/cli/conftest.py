@@ -5,13 +5,17 @@ import json
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot import i18n
 from bot.cli import run
+from bot.store import tables
+from bot.store.engine import Store
 
 PEOPLE = {"chi": "admin", "lan": "coordinator", "minh": "reviewer,auditor", "hoa": "reviewer"}
 CONFIG = """
@@ -81,10 +85,19 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     return terminal
 
 
+def as_if_just_made(folder: Path) -> None:
+    """However long ago the first test ran."""
+    store = Store(f"sqlite:///{folder / 'var' / 'campaignbot.db'}")
+    with store.write() as tx:
+        tx.execute(update(tables.people).values(token_at=datetime.now(UTC)))
+    store.close()
+
+
 @pytest.fixture
 def desk(made_once: Terminal, tmp_path: Path) -> Terminal:
     folder = tmp_path / "bot"
     shutil.copytree(made_once.folder, folder)
+    as_if_just_made(folder)
     return Terminal(folder, dict(made_once.tokens))
 
 

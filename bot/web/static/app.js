@@ -10,6 +10,33 @@
   document.addEventListener("submit", (event) => { if (event.target === typed) typed = null; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
+  // A passkey answers the form that asks for one.
+  const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  const words = (given) => btoa(String.fromCharCode(...new Uint8Array(given))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const keys = (list) => (list || []).map((each) => ({ ...each, id: bytes(each.id) }));
+  const answer = async (asked) => {
+    const challenge = bytes(asked.challenge);
+    const found = asked.user
+      ? await navigator.credentials.create({ publicKey: { ...asked, challenge, user: { ...asked.user, id: bytes(asked.user.id) }, excludeCredentials: keys(asked.excludeCredentials) } })
+      : await navigator.credentials.get({ publicKey: { ...asked, challenge, allowCredentials: keys(asked.allowCredentials) } });
+    const response = {};
+    for (const part of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (found.response[part]) response[part] = words(found.response[part]);
+    }
+    return { id: found.id, rawId: words(found.rawId), type: found.type, response };
+  };
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    form.hidden = !window.PublicKeyCredential;
+    form.addEventListener("submit", async (event) => {
+      if (form.elements.passkey.value) return;
+      event.preventDefault();
+      try {
+        form.elements.passkey.value = JSON.stringify(await answer(JSON.parse(form.dataset.passkey)));
+        form.submit();
+      } catch (refused) { form.querySelector("button").focus(); }
+    });
+  }
+
   // Asked who they are instead of getting a part: the form is sent as it would be without this script.
   document.addEventListener("htmx:responseError", (event) => {
     const form = event.detail.elt.closest("form[method=post]");
