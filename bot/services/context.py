@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -90,6 +90,14 @@ class SigningIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Entries that are appended in one go, from the place `first` on."""
+
+    first: int
+    entries: list[audit.NewEntry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     store: Store
     keystore: Keystore
@@ -107,6 +115,10 @@ class Context:
     signing_in: SigningIn = field(default_factory=SigningIn)
     clocks_there: Callable[[], Mapping[str, timedelta]] = dict
     """How far the clock of each accounts' host is ahead of this machine's, of those that answer."""
+    together: Together | None = None
+
+    forget_secrets: Callable[[], str] = str
+    """Deletes what the accounts sign in with; says what of it could not be deleted from here."""
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -133,6 +145,14 @@ class Context:
         with self.store.write() as tx:
             yield tx
 
+    @contextmanager
+    def wave(self) -> Iterator[tuple["Context", Connection]]:
+        """One writing transaction with a context of its own, what `record` is told there is appended at its end."""
+        with self.store.write() as tx:
+            together = Together(audit.size(tx))
+            yield replace(self, together=together), tx
+            audit.append_many(tx, together.entries, keystore=self.keystore, log=self.keystore.name)
+
     def record(
         self,
         tx: Connection,
@@ -148,4 +168,7 @@ class Context:
         """
         name = actor.pseudonym if actor else PROGRAM
         new = audit.NewEntry(self.now(), name, act, obj, data or {}, payload)
+        if self.together:
+            self.together.entries.append(new)
+            return self.together.first + len(self.together.entries) - 1
         return audit.append(tx, new, keystore=self.keystore, log=self.keystore.name).seq

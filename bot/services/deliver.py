@@ -1,7 +1,7 @@
 """Deliveries from approval to receipt: commit, call the network, commit; one writer, one transaction a wave."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,8 +19,18 @@ from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
 from bot.services.audit import require_anchor
 from bot.services.budget import cost
 from bot.services.context import Context
-from bot.services.gate import Wave, Worker, open_wave, rule
-from bot.services.outcomes import conclude, conclude_look, conclude_revisit, conclude_withdrawal, end, move, repeats
+from bot.services.gate import Wave, Worker, gather, open_wave, rule
+from bot.services.outcomes import (
+    conclude,
+    conclude_look,
+    conclude_revisit,
+    conclude_withdrawal,
+    end,
+    follow,
+    move,
+    repeats,
+    told,
+)
 from bot.services.queue import stop
 from bot.services.share import share
 from bot.store import deliveries, heartbeats, holds, home
@@ -111,7 +121,7 @@ def reap(ctx: Context) -> tuple[Delivery, ...]:
         expired = deliveries.expired(tx, now)
         for delivery in expired:
             if delivery.state is DeliveryState.SENDING:
-                deliveries.end_attempt(tx, delivery.id, delivery.fence, now, "unknown", Reason.LEASE_EXPIRED)
+                deliveries.end_attempts(tx, [(delivery, "unknown", Reason.LEASE_EXPIRED)], now)
                 settle = timedelta(seconds=ctx.publishing.settle_s)
                 move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.LEASE_EXPIRED, next_at=now + settle)
             else:
@@ -138,19 +148,31 @@ def wave(
 
     A channel that is `resting` is free to take down only.
     """
-    with ctx.store.write() as tx:
-        for item in done:
-            _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)
-        seen = open_wave(ctx, tx, worker, clock_suspect=clock_suspect)
+    with ctx.wave() as (within, tx):
+        _conclude(within, tx, done)
+        seen = open_wave(within, tx, worker, clock_suspect=clock_suspect)
         seen.resting = frozenset(resting)
         for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
-            move(ctx, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
+            move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         ours, room = share(ctx, tx, worker, free)
-        errands = (_next_errand(ctx, seen, channel) or _begin_revisit(ctx, seen, channel) for channel in ours)
-        return tuple(islice(filter(None, errands), room))
+        errands = tuple(islice(_errands(within, seen, ours), room))
+        deliveries.begin_attempts(tx, seen.begun, seen.now)
+        follow(within, tx, seen.ended)
+        return errands
 
 
-def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any], None]:
+def _conclude(ctx: Context, tx: Connection, done: Sequence[Done]) -> None:
+    tried = [
+        (item.errand.delivery, *told(item.outcome))
+        for item in done
+        if _concluding(item.errand) is conclude and not isinstance(item.outcome, Sighting)
+    ]
+    deliveries.end_attempts(tx, tried, ctx.now())
+    over = [item for item in done if _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)]
+    follow(ctx, tx, [item.errand.delivery for item in over])
+
+
+def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any], bool]:
     if errand.revisit:
         return conclude_revisit
     if errand.unwanted:
@@ -158,17 +180,32 @@ def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any]
     return conclude if errand.look_since is None else conclude_look
 
 
-def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
+def _errands(ctx: Context, seen: Wave, channels: Sequence[str]) -> Iterator[Errand]:
     """Taking down comes first, and needs no leave of the gate: nobody must wait for that.
 
     By a clock in doubt nothing is due, and nothing is too late: all else stays as it is.
     """
-    if unwanted := deliveries.next_unwanted(seen.tx, channel, seen.now):
-        again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
-        deliveries.note_withdrawal(seen.tx, unwanted, withdrawn_at=None, again_at=again, note=unwanted.withdraw_note)
-        return Errand(unwanted, _parcel(ctx, seen.tx, unwanted), unwanted=True)
-    for _ in range(RULINGS_A_CHANNEL if seen.may_call(channel) else 0):
-        delivery = deliveries.next_due(seen.tx, channel, seen.now)
+    unwanted = deliveries.next_unwanted(seen.tx, channels, seen.now)
+    callable_now = [name for name in channels if name not in unwanted and seen.may_call(name)]
+    due = deliveries.next_due(seen.tx, callable_now, seen.now)
+    unseen = deliveries.next_unseen(seen.tx, callable_now, seen.now)
+    _gather_safely(ctx, seen, due.values())
+    for name in channels:
+        if name in unwanted:
+            yield _begin_withdrawal(ctx, seen, unwanted[name])
+        elif errand := _begin_due(ctx, seen, due.get(name)) or _begin_revisit(ctx, seen, unseen.get(name)):
+            yield errand
+
+
+def _begin_withdrawal(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
+    again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
+    deliveries.note_withdrawal(seen.tx, delivery, withdrawn_at=None, again_at=again, note=delivery.withdraw_note)
+    return Errand(delivery, _parcel(ctx, seen.tx, delivery), unwanted=True)
+
+
+def _begin_due(ctx: Context, seen: Wave, delivery: Delivery | None) -> Errand | None:
+    """The first on the channel that the gate lets through, beginning with this one."""
+    for _ in range(RULINGS_A_CHANNEL):
         if delivery is None:
             return None
         if delivery.state is DeliveryState.UNKNOWN:
@@ -177,19 +214,29 @@ def _next_errand(ctx: Context, seen: Wave, channel: str) -> Errand | None:
         if ruling.verdict is Verdict.SEND:
             return _begin_sending(ctx, seen, delivery)
         _obey(ctx, seen, delivery, ruling)
+        delivery = deliveries.next_due(seen.tx, [delivery.channel], seen.now).get(delivery.channel)
     return None
 
 
-def _begin_revisit(ctx: Context, seen: Wave, channel: str) -> Errand | None:
+def _begin_revisit(ctx: Context, seen: Wave, delivery: Delivery | None) -> Errand | None:
     """Only where nothing is to be sent soon, so that no post waits for it."""
-    delivery = deliveries.next_unseen(seen.tx, channel, seen.now) if seen.may_call(channel) else None
     if delivery is None:
         return None
-    soon = deliveries.next_moment(seen.tx, [channel])
+    soon = deliveries.next_moment(seen.tx, [delivery.channel])
     if soon and soon < seen.now + ROOM_TO_LOOK:
         return None
     deliveries.note_sighting(seen.tx, delivery, again_at=seen.now + timedelta(seconds=ctx.publishing.lease_s))
     return Errand(delivery, _parcel(ctx, seen.tx, delivery), revisit=True)
+
+
+def _gather_safely(ctx: Context, seen: Wave, due: Collection[Delivery]) -> None:
+    """What cannot be read is met again by its own ruling, which holds it; the others go on."""
+    try:
+        gather(ctx, seen, due)
+    except (StoreFailed, SQLAlchemyError):
+        raise
+    except Exception:  # noqa: BLE001 - as in a ruling
+        return
 
 
 def _rule_safely(ctx: Context, seen: Wave, delivery: Delivery) -> Ruling:
@@ -210,7 +257,8 @@ def _obey(ctx: Context, seen: Wave, delivery: Delivery, ruling: Ruling) -> None:
         move(ctx, seen.tx, delivery, delivery.state, reason, next_at=ruling.until)
     else:
         tried = delivery.state is DeliveryState.RETRY_WAIT
-        end(ctx, seen.tx, delivery, DeliveryState.FAILED if tried else DeliveryState.MISSED, reason)
+        if end(ctx, seen.tx, delivery, DeliveryState.FAILED if tried else DeliveryState.MISSED, reason):
+            seen.ended.append(delivery)
 
 
 def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
@@ -228,10 +276,10 @@ def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     )
     if not changed:
         raise StoreFailed("Delivery {id} changed under its own lock. Nothing was sent.", id=delivery.id)
-    deliveries.begin_attempt(seen.tx, delivery, fence, seen.now, _cost(ctx, delivery))
-    told = {"attempt": fence, "digest": delivery.digest, "key": delivery.idem_key}
-    ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", told)
+    said = {"attempt": fence, "digest": delivery.digest, "key": delivery.idem_key}
+    ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", said)
     claimed = replace(delivery, state=DeliveryState.SENDING, fence=fence, attempts=delivery.attempts + 1, looks=0)
+    seen.begun.append((claimed, _cost(ctx, delivery)))
     return Errand(claimed, _parcel(ctx, seen.tx, claimed))
 
 

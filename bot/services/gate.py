@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.domain.audit import Act
+from bot.domain.audit import Act, Entry
 from bot.domain.budget import begun_with
 from bot.domain.case import Case, Consent, Event
 from bot.domain.delivery import Delivery, DeliveryState, GateView, Reason, Ruling, gate
 from bot.domain.facts import EVENT_FACT
-from bot.domain.post import Content, Post, canonical, content_from_plain, part_from_plain, sha256
+from bot.domain.post import Content, Post, canonical, part_from_plain, sha256
 from bot.domain.slots import after_quiet, at_local, local_date
 from bot.domain.tiers import tier_borne
 from bot.library.images import image_path
@@ -50,7 +50,11 @@ class Wave:
     holds: frozenset[tuple[str, str]] = frozenset()
     paused: frozenset[str] = frozenset()
     resting: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
     dossiers: dict[int, "Dossier"] = field(default_factory=dict)
+    published: dict[tuple[str, datetime], int] = field(default_factory=dict)
+    begun: list[tuple[Delivery, int]] = field(default_factory=list)
+    ended: list[Delivery] = field(default_factory=list)
 
     def may_call(self, channel: str) -> bool:
         """Not by a clock in doubt, nor while the service asks to be left alone."""
@@ -77,39 +81,50 @@ def rule(ctx: Context, wave: Wave, delivery: Delivery) -> Ruling:
     return gate(delivery, _view(ctx, wave, delivery))
 
 
-def _dossier(ctx: Context, wave: Wave, post_id: int) -> Dossier:
-    if post_id not in wave.dossiers:
-        post = posts.get(wave.tx, post_id)
-        content = content_from_plain(json.loads(post.document))
-        named = cases.by_slug(wave.tx, content.cases)
-        wave.dossiers[post_id] = Dossier(
+def gather(ctx: Context, wave: Wave, due: Collection[Delivery]) -> None:
+    """Reads at once what `rule` will ask of these; what raises here raises there again, where it is that one's own."""
+    wave.channels |= {each.channel for each in due}
+    read = posts.by_ids(wave.tx, {each.post_id for each in due} - wave.dossiers.keys())
+    named = cases.by_slug(wave.tx, {slug for post in read for slug in post.content.cases})
+    yeses = approvals.of_posts(wave.tx, [post.id for post in read])
+    entries = audit.entries_at(wave.tx, [each.audit_seq for some in yeses.values() for each in some])
+    for post in read:
+        its = {slug: named[slug] for slug in post.content.cases if slug in named}
+        said = [entries[each.audit_seq] for each in yeses.get(post.id, ()) if each.audit_seq in entries]
+        wave.dossiers[post.id] = Dossier(
             post=post,
-            content=content,
+            content=post.content,
             manifest=json.loads(post.manifest),
-            approved_digest=_approved_digest(ctx, wave.tx, post, named),
-            cases=named,
+            approved_digest=_approved_digest(ctx, wave.tx, post, its, said),
+            cases=its,
         )
-    return wave.dossiers[post_id]
 
 
-def _approved_digest(ctx: Context, tx: Connection, post: Post, named: Mapping[str, Case]) -> str:
+def _dossier(ctx: Context, wave: Wave, delivery: Delivery) -> Dossier:
+    if delivery.post_id not in wave.dossiers:
+        gather(ctx, wave, [delivery])
+    return wave.dossiers[delivery.post_id]
+
+
+def _approved_digest(
+    ctx: Context, tx: Connection, post: Post, named: Mapping[str, Case], entries: Iterable[Entry]
+) -> str:
     """The digest that enough different people approved, as the audit records say; "" when they do not.
 
     An approval row alone proves nothing: its record must name this post and the digest of the manifest as it is.
     """
     digest = sha256(post.manifest)
     reviewers = set()
-    for approval in approvals.of_post(tx, post.id):
-        entry = audit.entry(tx, approval.audit_seq)
-        told = entry.data if entry else {}
-        if entry and entry.act == Act.POST_APPROVED and entry.obj == f"post:{post.id}" and told.get("digest") == digest:
+    for entry in entries:
+        told = entry.data
+        if entry.act == Act.POST_APPROVED and entry.obj == f"post:{post.id}" and told.get("digest") == digest:
             reviewers.add(entry.actor)
     needed = needed_approvals(ctx, tx, post, named)
     return digest if len(reviewers - {PROGRAM}) >= needed else ""
 
 
 def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
-    dossier = _dossier(ctx, wave, delivery.post_id)
+    dossier = _dossier(ctx, wave, delivery)
     content = dossier.content
     channel = ctx.channels.get(delivery.channel)
     rendition = next((r for r in dossier.manifest["renditions"] if r["channel"] == delivery.channel), None)
@@ -214,9 +229,18 @@ def _cap_until(wave: Wave, delivery: Delivery, channel: Channel | None) -> datet
     zone = channel.rhythm.timezone
     today = local_date(wave.now, zone)
     midnight = at_local(today, time(), zone)
-    if deliveries.published_count(wave.tx, delivery.channel, midnight) < channel.rhythm.daily_cap:
+    if _published_since(wave, delivery.channel, midnight) < channel.rhythm.daily_cap:
         return None
     return at_local(today + timedelta(days=1), time(), zone)
+
+
+def _published_since(wave: Wave, channel: str, midnight: datetime) -> int:
+    """Asked once for all channels of the wave that share this midnight."""
+    if (channel, midnight) not in wave.published:
+        asked = wave.channels | {channel}
+        counts = deliveries.published_counts(wave.tx, asked, midnight)
+        wave.published |= {(each, midnight): counts[each] for each in asked}
+    return wave.published[channel, midnight]
 
 
 def _catch_up_until(ctx: Context, wave: Wave, delivery: Delivery) -> datetime | None:
@@ -224,8 +248,9 @@ def _catch_up_until(ctx: Context, wave: Wave, delivery: Delivery) -> datetime | 
     if delivery.reply_to is not None or delivery.due_at >= wave.worker.up_since:
         return None
     hour = timedelta(hours=1)
-    late = deliveries.published_count(wave.tx, delivery.channel, wave.now - hour, due_before=wave.worker.up_since)
-    return wave.now + hour / ctx.publishing.catch_up_per_hour if late >= ctx.publishing.catch_up_per_hour else None
+    up, most = wave.worker.up_since, ctx.publishing.catch_up_per_hour
+    late = deliveries.published_counts(wave.tx, [delivery.channel], wave.now - hour, due_before=up)
+    return wave.now + hour / most if late[delivery.channel] >= most else None
 
 
 def _budget_until(

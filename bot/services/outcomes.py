@@ -1,17 +1,20 @@
 """What each outcome leads to: the delivery's next state, its audit entry, and what becomes of the post."""
 
 import random
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act
 from bot.domain.delivery import (
+    ENDED,
     LOOK_AFTER,
     LOOK_AGAIN,
     LOOK_SPREAD,
     LOOK_UNTIL,
     TRIES,
+    WAITING,
     Delivery,
     DeliveryState,
     Reason,
@@ -29,17 +32,18 @@ WITHDRAW_AGAIN = timedelta(minutes=10)
 PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING, Failure.BLOCKED})
 
 
-def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
-    """Write down what came back from publishing, unless the fence shows that somebody else has taken over."""
-    now = ctx.now()
-    name, detail = _told(outcome)
-    deliveries.end_attempt(tx, delivery.id, delivery.fence, now, name, detail)
+def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
+    """Write down what came back from publishing, unless the fence shows that somebody else has taken over.
+
+    True where the delivery has ended, here and below: what comes of that is `follow`'s.
+    """
     if isinstance(outcome, Published):
-        publish(ctx, tx, delivery, outcome.receipt)
-    elif isinstance(outcome, Absent):
-        _conclude_absent(ctx, tx, delivery, outcome)
-    else:
-        move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=now + _settling(ctx, delivery))
+        return publish(ctx, tx, delivery, outcome.receipt)
+    if isinstance(outcome, Absent):
+        return _conclude_absent(ctx, tx, delivery, outcome)
+    again = ctx.now() + _settling(ctx, delivery)
+    move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=again)
+    return False
 
 
 def repeats(ctx: Context, delivery: Delivery) -> timedelta | None:
@@ -59,7 +63,7 @@ def _jitter() -> float:
     return random.SystemRandom().random()
 
 
-def _told(outcome: Outcome | None) -> tuple[str, str]:
+def told(outcome: Outcome | None) -> tuple[str, str]:
     if isinstance(outcome, Published):
         return "published", outcome.receipt.remote_id
     if isinstance(outcome, Absent):
@@ -67,37 +71,39 @@ def _told(outcome: Outcome | None) -> tuple[str, str]:
     return "unknown", outcome.detail if outcome else ""
 
 
-def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> None:
+def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> bool:
     reason = Reason(outcome.failure.value)
     if outcome.failure is Failure.REJECTED:
-        end(ctx, tx, delivery, DeliveryState.FAILED, reason)
-        return
+        return end(ctx, tx, delivery, DeliveryState.FAILED, reason)
     if outcome.failure in PAUSING:
         if holds.pause(tx, delivery.channel, ctx.now(), None, reason.value):
             ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
         move(ctx, tx, delivery, DeliveryState.HELD, reason)
-        return
+        return False
     again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, _jitter())
-    if delivery.attempts >= TRIES or again > delivery.not_after:
-        end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT if delivery.attempts >= TRIES else reason)
-    else:
-        move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
+    if delivery.attempts >= TRIES:
+        return end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT)
+    if again > delivery.not_after:
+        return end(ctx, tx, delivery, DeliveryState.FAILED, reason)
+    move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
+    return False
 
 
-def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
     """Absence is believed only when seen twice, a settle time apart; no way to tell means a person decides."""
     now = ctx.now()
     if isinstance(outcome, Published):
-        publish(ctx, tx, delivery, outcome.receipt)
-    elif outcome is not None:
+        return publish(ctx, tx, delivery, outcome.receipt)
+    if outcome is not None:
         _conclude_no_look(ctx, tx, delivery, outcome)
     elif delivery.looks + 1 < LOOKS:
         again = now + timedelta(seconds=ctx.publishing.settle_s)
         deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, looks=delivery.looks + 1, next_at=again)
     elif delivery.attempts >= TRIES:
-        end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT)
+        return end(ctx, tx, delivery, DeliveryState.FAILED, Reason.TRIES_SPENT)
     else:
         move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, Reason.NOT_FOUND_TWICE, next_at=now)
+    return False
 
 
 def _conclude_no_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure) -> None:
@@ -111,39 +117,41 @@ def _conclude_no_look(ctx: Context, tx: Connection, delivery: Delivery, outcome:
         deliveries.change(tx, delivery, DeliveryState.UNKNOWN, delivery.reason, next_at=now + wait)
 
 
-def conclude_withdrawal(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> None:
+def conclude_withdrawal(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
     """Down is down; what is refused a person must take down; all else is tried again, however long it takes."""
     now = ctx.now()
     if isinstance(outcome, Published):
         deliveries.note_withdrawal(tx, delivery, withdrawn_at=now, again_at=None, note="")
         ctx.record(tx, None, Act.DELIVERY_WITHDRAWN, f"delivery:{delivery.id}", {"remote": delivery.remote_id})
-        return
+        return False
     reason = Reason(outcome.failure.value) if isinstance(outcome, Absent) else Reason.NO_ANSWER
     again = (outcome.retry_at if isinstance(outcome, Absent) else None) or now + WITHDRAW_AGAIN
     given_up = reason is Reason.REJECTED
     deliveries.note_withdrawal(tx, delivery, withdrawn_at=None, again_at=None if given_up else again, note=reason.value)
     if reason.value != delivery.withdraw_note:
-        told = {"reason": reason.value}
-        ctx.record(tx, None, Act.DELIVERY_NOT_WITHDRAWN, f"delivery:{delivery.id}", told)
+        said = {"reason": reason.value}
+        ctx.record(tx, None, Act.DELIVERY_NOT_WITHDRAWN, f"delivery:{delivery.id}", said)
+    return False
 
 
-def conclude_revisit(ctx: Context, tx: Connection, delivery: Delivery, outcome: Sighting | Unsure) -> None:
+def conclude_revisit(ctx: Context, tx: Connection, delivery: Delivery, outcome: Sighting | Unsure) -> bool:
     """What became of it since is on record; where nobody can look it is left, after a few tries."""
     now = ctx.now()
     if isinstance(outcome, Unsure):
         over = outcome.ask or now + LOOK_AGAIN > (delivery.published_at or now) + LOOK_UNTIL
         deliveries.note_sighting(tx, delivery, again_at=None if over else now + LOOK_AGAIN)
-        return
+        return False
     deliveries.note_sighting(tx, delivery, again_at=None, now=now, sighting=outcome.value)
     if outcome is not Sighting.THERE:
-        told = {"remote": delivery.remote_id}
+        said = {"remote": delivery.remote_id}
         act = Act.DELIVERY_GONE if outcome is Sighting.GONE else Act.DELIVERY_CHANGED
-        ctx.record(tx, None, act, f"delivery:{delivery.id}", told)
+        ctx.record(tx, None, act, f"delivery:{delivery.id}", said)
+    return False
 
 
-def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> None:
-    """It is out: keep the receipt, let its answers go, and say so of the post when all is done."""
-    moved = move(
+def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> bool:
+    """It is out: keep the receipt."""
+    return move(
         ctx,
         tx,
         delivery,
@@ -155,28 +163,38 @@ def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, 
         published_at=ctx.now(),
         look_at=ctx.now() + LOOK_AFTER + LOOK_SPREAD * _jitter(),
     )
-    if moved:
-        if posts.get(tx, delivery.post_id).state is PostState.WITHDRAWN:
-            deliveries.ask_withdrawal(tx, delivery.post_id, ctx.now())
-        deliveries.release_children(tx, delivery, ctx.now())
-        settle_post(ctx, tx, delivery.post_id)
 
 
-def end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> None:
+def end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> bool:
     """Over without having gone out; whatever would have answered it cannot go either."""
     if not move(ctx, tx, delivery, state, reason):
-        return
+        return False
     for child in deliveries.of_post(tx, delivery.post_id):
         if child.reply_to == delivery.id and child.state is DeliveryState.SCHEDULED:
             end(ctx, tx, child, DeliveryState.MISSED, Reason.PARENT_MISSING)
-    settle_post(ctx, tx, delivery.post_id)
+    return True
 
 
-def drop(ctx: Context, tx: Connection, delivery: Delivery) -> None:
-    """A person gives a held delivery up."""
-    end(ctx, tx, delivery, DeliveryState.CANCELLED, Reason.SETTLED_DROP)
+def follow(ctx: Context, tx: Connection, ended: Collection[Delivery]) -> None:
+    """What comes of those that have just ended: their answers may go, a post withdrawn meanwhile is taken down, and
+    a post of which all has ended says what became of it.
+    """
+    now, ids = ctx.now(), {each.id for each in ended}
+    found = deliveries.of_posts(tx, dict.fromkeys(each.post_id for each in ended))
+    kin = [each for some in found.values() for each in some]
+    out = {each.id: each.post_id for each in kin if each.id in ids and each.state is DeliveryState.PUBLISHED}
+    deliveries.release_children(
+        tx, {each.reply_to for each in kin if each.reply_to in out and each.state in WAITING}, now
+    )
+    states = posts.states(tx, found)
+    for post_id in {post_id for post_id in out.values() if states[post_id] is PostState.WITHDRAWN}:
+        deliveries.ask_withdrawal(tx, post_id, now)
+    settle_posts(
+        ctx, tx, {post_id: some for post_id, some in found.items() if states[post_id] is not PostState.WITHDRAWN}
+    )
 
 
+_REPLACED = frozenset({Reason.POST_CHANGED, Reason.POST_CANCELLED})
 _ACTS = {
     DeliveryState.SCHEDULED: Act.DELIVERY_SCHEDULED,
     DeliveryState.RETRY_WAIT: Act.DELIVERY_RETRY,
@@ -195,28 +213,25 @@ def move(
     """A change of state with its audit entry; False, and neither, when another worker owns the delivery now."""
     if not deliveries.change(tx, delivery, state, reason, **columns):
         return False
-    told = {"attempt": delivery.fence, "reason": str(reason)}
+    said = {"attempt": delivery.fence, "reason": str(reason)}
     if state is DeliveryState.PUBLISHED:
-        told = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
-    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", told)
+        said = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
+    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", said)
     return True
 
 
-def settle_post(ctx: Context, tx: Connection, post_id: int) -> None:
+def settle_posts(ctx: Context, tx: Connection, found: Mapping[int, Collection[Delivery]]) -> None:
     """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
-    if not deliveries.all_ended(tx, post_id) or posts.get(tx, post_id).state is PostState.WITHDRAWN:
-        return
-    replaced = {Reason.POST_CHANGED, Reason.POST_CANCELLED}
-    states = [delivery.state for delivery in deliveries.of_post(tx, post_id) if delivery.reason not in replaced]
-    out = states.count(DeliveryState.PUBLISHED)
-    if not states:
-        return
-    if out == len(states):
-        posts.set_state(tx, post_id, PostState.PUBLISHED, "", ctx.now())
-        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out})
-    elif out:
-        posts.set_state(tx, post_id, PostState.PARTLY_PUBLISHED, "", ctx.now())
-        ctx.record(tx, None, Act.POST_PUBLISHED, f"post:{post_id}", {"deliveries": out, "of": len(states)})
-    else:
-        posts.set_state(tx, post_id, PostState.RETURNED, "not_sent", ctx.now())
-        ctx.record(tx, None, Act.POST_RETURNED, f"post:{post_id}", {"reason": "not_sent"})
+    become: dict[int, tuple[PostState, str]] = {}
+    for post_id, all_of_it in found.items():
+        states = [each.state for each in all_of_it if each.reason not in _REPLACED]
+        if not states or not ENDED.issuperset(each.state for each in all_of_it):
+            continue
+        out = states.count(DeliveryState.PUBLISHED)
+        state = PostState.PARTLY_PUBLISHED if out else PostState.RETURNED
+        said: dict[str, object] = {"deliveries": out, "of": len(states)} if out else {"reason": "not_sent"}
+        if out == len(states):
+            state, said = PostState.PUBLISHED, {"deliveries": out}
+        become[post_id] = state, "" if out else "not_sent"
+        ctx.record(tx, None, Act.POST_PUBLISHED if out else Act.POST_RETURNED, f"post:{post_id}", said)
+    posts.set_states(tx, become, ctx.now())

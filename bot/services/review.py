@@ -24,9 +24,9 @@ from bot.domain.review import (
 from bot.services.content import freeze, renditions_if_ready
 from bot.services.context import Context
 from bot.services.deliver import enqueue
-from bot.services.outcomes import settle_post
+from bot.services.outcomes import settle_posts
 from bot.services.quorum import is_partly_sent, needed_approvals, require_unsent, unapprove
-from bot.store import approvals, cases, posts
+from bot.store import approvals, cases, deliveries, posts
 from bot.store.audit import Payload
 
 SUBMITTABLE = EDITABLE - OPEN
@@ -201,7 +201,7 @@ def _take_back(ctx: Context, tx: Connection, fate: Fate) -> None:
     post, state = fate.post, fate.becomes
     unapprove(ctx, tx, None, post, Void.FACT_CHANGED, Reason.POST_CHANGED if state else Reason.FACT_CHANGED)
     if state is None:
-        settle_post(ctx, tx, post.id)
+        settle_posts(ctx, tx, {post.id: deliveries.of_post(tx, post.id)})
         return
     if state is PostState.CANCELLED:
         posts.free_occasion(tx, post.id)

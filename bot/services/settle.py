@@ -10,7 +10,7 @@ from bot.domain.errors import BadInput, Refused
 from bot.domain.people import Duty, Person, Scope, require, require_other_eyes
 from bot.ports import Receipt
 from bot.services.context import Context
-from bot.services.outcomes import drop, publish
+from bot.services.outcomes import end, follow, publish
 from bot.store import deliveries, posts
 
 LONGEST_URL = 500
@@ -28,7 +28,8 @@ def settle_live(ctx: Context, actor: Person, delivery_id: int, url: str) -> Deli
         _require_state(delivery, DeliveryState.HELD, DeliveryState.UNKNOWN)
         ctx.record(tx, actor, Act.DELIVERY_SETTLED, f"delivery:{delivery.id}", {"how": "live"})
         remote_id = parts.path.rstrip("/").rsplit("/", 1)[-1]
-        publish(ctx, tx, delivery, Receipt(remote_id, url), Reason.SETTLED_LIVE)
+        if publish(ctx, tx, delivery, Receipt(remote_id, url), Reason.SETTLED_LIVE):
+            follow(ctx, tx, [delivery])
         return deliveries.get(tx, delivery_id)
 
 
@@ -70,7 +71,8 @@ def settle_drop(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
         require(actor, Duty.SETTLE_DELIVERY, _scope(tx, delivery))
         _require_state(delivery, DeliveryState.HELD)
         ctx.record(tx, actor, Act.DELIVERY_SETTLED, f"delivery:{delivery.id}", {"how": "drop"})
-        drop(ctx, tx, delivery)
+        if end(ctx, tx, delivery, DeliveryState.CANCELLED, Reason.SETTLED_DROP):
+            follow(ctx, tx, [delivery])
         return deliveries.get(tx, delivery_id)
 
 

@@ -27,8 +27,10 @@ class Standing:
 
 
 # Built once: the gate asks these of every post, and building costs more than running.
-_OF_POST = select(t.approvals).where(t.approvals.c.post_id == bindparam("post")).order_by(t.approvals.c.id)
-_STANDING = _OF_POST.where(t.approvals.c.voided_at.is_(None))
+_OF_POSTS = (
+    select(t.approvals).where(t.approvals.c.post_id.in_(bindparam("posts", expanding=True))).order_by(t.approvals.c.id)
+)
+_STANDING = _OF_POSTS.where(t.approvals.c.voided_at.is_(None))
 _BROUGHT_BY_A_PERSON = exists().where(
     t.fact_revisions.c.case_id == t.cases.c.id,
     t.fact_revisions.c.revision == 1,
@@ -52,7 +54,16 @@ def add(tx: Connection, post_id: int, digest: str, person_id: int, at: datetime,
 
 def of_post(tx: Connection, post_id: int, *, voided: bool = False) -> tuple[Approval, ...]:
     """Those that stand, in order; with `voided` the others too."""
-    return tuple(value(Approval, row) for row in tx.execute(_OF_POST if voided else _STANDING, {"post": post_id}))
+    return of_posts(tx, [post_id], voided=voided).get(post_id, ())
+
+
+def of_posts(tx: Connection, post_ids: Iterable[int], *, voided: bool = False) -> dict[int, tuple[Approval, ...]]:
+    """By post, of those that have any."""
+    found: dict[int, tuple[Approval, ...]] = {}
+    for some in batches(post_ids):
+        for row in tx.execute(_OF_POSTS if voided else _STANDING, {"posts": some}):
+            found[row.post_id] = (*found.get(row.post_id, ()), value(Approval, row))
+    return found
 
 
 def void(tx: Connection, post_id: int, at: datetime, why: Void) -> int:

@@ -1,7 +1,7 @@
 """The audit log in the database: appended at its tail, read back as exact bytes, guarded by triggers."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
@@ -35,6 +35,7 @@ from bot.domain.audit import (
 from bot.domain.checkpoint import Checkpoint, Frontier, parse_note
 from bot.domain.errors import Conflict, Misconfigured, Tampered
 from bot.store.keystore import Keystore
+from bot.store.rows import batches
 from bot.store.tables import audit_payloads, audit_records, checkpoints, meta
 
 ORIGIN_KEY = "log_origin"
@@ -65,7 +66,7 @@ class NewEntry:
 _c = audit_records.c
 _LAST = select(_c.seq, _c.leaf).order_by(_c.seq.desc()).limit(1)
 _ADD = insert(audit_records)
-_AT = select(audit_records).where(_c.seq == bindparam("at"))
+_AT = select(audit_records).where(_c.seq.in_(bindparam("at", expanding=True)))
 
 
 def open_log(tx: Connection, *, keystore: Keystore, ts: datetime, actor: str) -> Entry:
@@ -137,9 +138,12 @@ def size(tx: Connection) -> int:
 
 
 def entry(tx: Connection, seq: int) -> Entry | None:
-    """Raises Tampered unless the row is what its own columns say."""
-    row = tx.execute(_AT, {"at": seq}).first()
-    return _entry(row) if row else None
+    return entries_at(tx, [seq]).get(seq)
+
+
+def entries_at(tx: Connection, seqs: Iterable[int]) -> dict[int, Entry]:
+    """Raises Tampered unless each row is what its own columns say."""
+    return {row.seq: _entry(row) for some in batches(seqs) for row in tx.execute(_AT, {"at": some})}
 
 
 def entries(

@@ -1,15 +1,31 @@
 """Deliveries and their attempts. Every change after a claim names the fence: zero rows means another worker owns it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Row,
+    Select,
+    String,
+    TextClause,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from bot.domain.delivery import ENDED, WAITING, Delivery, DeliveryState, Reason, Sighting
+from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import NotFound
 from bot.store.peers import tell
 from bot.store.rows import batches, value
@@ -72,7 +88,16 @@ def get(tx: Connection, delivery_id: int) -> Delivery:
 
 
 def of_post(tx: Connection, post_id: int) -> tuple[Delivery, ...]:
-    return _all(tx, _OF_POST, {"post": post_id})
+    return of_posts(tx, [post_id]).get(post_id, ())
+
+
+def of_posts(tx: Connection, post_ids: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
+    """By post, of those that have any; in the order of channels and parts."""
+    found: dict[int, tuple[Delivery, ...]] = {}
+    for some in batches(post_ids):
+        for each in _all(tx, _OF_POSTS, {"posts": some}):
+            found[each.post_id] = (*found.get(each.post_id, ()), each)
+    return found
 
 
 class Progress(NamedTuple):
@@ -96,10 +121,6 @@ def progress(tx: Connection, post_ids: Iterable[int]) -> dict[int, list[Progress
     return found
 
 
-def all_ended(tx: Connection, post_id: int) -> bool:
-    return tx.execute(_UNENDED, {"post": post_id}).first() is None
-
-
 def listed(
     tx: Connection,
     *,
@@ -121,10 +142,21 @@ def listed(
 
 # Statements of the wave are built once: it runs them for every delivery, and building costs more than running.
 _BY_ID = select(deliveries).where(_c.id == bindparam("id"))
-_OF_POST = select(deliveries).where(_c.post_id == bindparam("post")).order_by(_c.channel, _c.part, _c.id)
-_UNENDED = select(_c.id).where(_c.post_id == bindparam("post"), _c.state.not_in(ENDED)).limit(1)
+_OF_POSTS = (
+    select(deliveries)
+    .where(_c.post_id.in_(bindparam("posts", expanding=True)))
+    .order_by(_c.post_id, _c.channel, _c.part, _c.id)
+)
 _ON_CHANNEL = (_c.channel == bindparam("channel"), _c.reply_to.is_(None))
-_PUBLISHED = select(func.count()).where(*_ON_CHANNEL, _c.published_at >= bindparam("since"))
+_PUBLISHED = (
+    select(_c.channel, func.count())
+    .where(
+        _c.channel.in_(bindparam("channels", expanding=True)),
+        _c.reply_to.is_(None),
+        _c.published_at >= bindparam("since"),
+    )
+    .group_by(_c.channel)
+)
 _PUBLISHED_LATE = _PUBLISHED.where(_c.due_at < bindparam("before"))
 _LAST_PUBLISHED = select(func.max(_c.published_at)).where(*_ON_CHANNEL)
 _NEWEST = (
@@ -142,13 +174,36 @@ _ENDED = (
     .where(attempts.c.delivery_id == bindparam("of_delivery"), attempts.c.fence == bindparam("of_fence"))
     .values(ended_at=bindparam("now"), outcome=bindparam("outcome"), detail=bindparam("detail"))
 )
-_DUE = (
-    select(deliveries)
-    .where(_c.channel == bindparam("channel"), DUE, _c.next_at <= bindparam("now"))
-    .order_by(_c.next_at, _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+
+
+def _turns(clause: TextClause, moment: str, *, last_part_first: bool = False) -> Mapping[str, Select[Any]]:
+    """By database: on each channel of a JSON list the one whose turn it is, found by one step in its index.
+
+    On PostgreSQL they are locked, passing over what others hold.
+    """
+    each, given = deliveries.alias("each"), bindparam("channels", type_=String)
+    ties = [each.c.part.desc()] if last_part_first else []
+    statements = {}
+    for dialect, listed in (
+        ("sqlite", func.json_each(given)),
+        ("postgresql", func.json_array_elements_text(cast(given, JSON))),
+    ):
+        wanted = listed.table_valued(column("value", String), name="wanted")
+        of_it = (each.c.channel == wanted.c.value, clause, each.c[moment] <= bindparam("now"))
+        first = (
+            select(each.c.id)
+            .where(*of_it)
+            .order_by(each.c[moment], *ties, each.c.id)
+            .limit(1)
+            .correlate(wanted)
+            .scalar_subquery()
+        )
+        turns = select(deliveries).where(_c.id.in_(select(first).select_from(wanted)))
+        statements[dialect] = turns.with_for_update(skip_locked=True)
+    return statements
+
+
+_DUE = _turns(DUE, "next_at")
 # Hidden in a function, the channel does not tempt a planner away from the index by time, whose first row this is.
 _NEXT_MOMENT = (
     select(_c.next_at)
@@ -163,9 +218,16 @@ _ORPHANED = (
 )
 
 
-def next_due(tx: Connection, channel: str, now: datetime) -> Delivery | None:
-    """The one delivery of this channel whose turn it is; on PostgreSQL locked, passing over what others hold."""
-    return next(iter(_all(tx, _DUE, {"channel": channel, "now": now})), None)
+def next_due(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
+    """By channel the one delivery whose turn it is; none where nothing is due."""
+    return _whose_turn(tx, _DUE, channels, now)
+
+
+def _whose_turn(
+    tx: Connection, turns: Mapping[str, Select[Any]], channels: Iterable[str], now: datetime
+) -> dict[str, Delivery]:
+    given = {"channels": json.dumps(list(channels)), "now": now}
+    return {each.channel: each for each in _all(tx, turns[tx.dialect.name], given)}
 
 
 def next_moment(tx: Connection, channels: Iterable[str]) -> datetime | None:
@@ -187,19 +249,13 @@ def homeless(tx: Connection, known: Iterable[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(query.group_by(_c.channel).order_by(_c.channel))}
 
 
-_UNWANTED = (
-    select(deliveries)
-    .where(_c.channel == bindparam("channel"), UNWANTED, _c.withdraw_at <= bindparam("now"))
-    .order_by(_c.withdraw_at, _c.part.desc(), _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+_UNWANTED = _turns(UNWANTED, "withdraw_at", last_part_first=True)
 _NEXT_UNWANTED = select(func.min(_c.withdraw_at)).where(UNWANTED, _c.channel.in_(bindparam("channels", expanding=True)))
 
 
-def next_unwanted(tx: Connection, channel: str, now: datetime) -> Delivery | None:
-    """The one to be taken down next: of a thread the last part first, so that no answer is left hanging."""
-    return next(iter(_all(tx, _UNWANTED, {"channel": channel, "now": now})), None)
+def next_unwanted(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
+    """By channel the one to be taken down next: of a thread the last part first, so that no answer is left hanging."""
+    return _whose_turn(tx, _UNWANTED, channels, now)
 
 
 def ask_withdrawal(tx: Connection, post_id: int, now: datetime) -> tuple[Delivery, ...]:
@@ -218,19 +274,13 @@ def note_withdrawal(
     tx.execute(update(deliveries).where(_c.id == delivery.id).values(values))
 
 
-_UNSEEN = (
-    select(deliveries)
-    .where(_c.channel == bindparam("channel"), UNSEEN, _c.look_at <= bindparam("now"))
-    .order_by(_c.look_at, _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+_UNSEEN = _turns(UNSEEN, "look_at")
 _ANY_UNSEEN = select(_c.id).where(UNSEEN, _c.look_at <= bindparam("now")).limit(1)
 
 
-def next_unseen(tx: Connection, channel: str, now: datetime) -> Delivery | None:
-    """The published one that is to be looked at next, to see whether it still stands."""
-    return next(iter(_all(tx, _UNSEEN, {"channel": channel, "now": now})), None)
+def next_unseen(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
+    """By channel the published one that is to be looked at next, to see whether it still stands."""
+    return _whose_turn(tx, _UNSEEN, channels, now)
 
 
 def any_unseen(tx: Connection, now: datetime) -> bool:
@@ -284,9 +334,10 @@ def _changing(columns: tuple[str, ...]) -> Update:
     return update(deliveries).where(*as_read).values({name: bindparam(name) for name in columns})
 
 
-def release_children(tx: Connection, delivery: Delivery, now: datetime) -> None:
-    """The parts that answer this one may go now."""
-    tx.execute(_RELEASED, {"parent": delivery.id, "now": now})
+def release_children(tx: Connection, parents: Iterable[int], now: datetime) -> None:
+    """The parts that answer these may go now."""
+    if rows := [{"parent": parent, "now": now} for parent in parents]:
+        tx.execute(_RELEASED, rows)
 
 
 def cancel_open(tx: Connection, post_id: int, reason: Reason | str) -> tuple[Delivery, ...]:
@@ -311,12 +362,14 @@ def taken(tx: Connection, channel: str, start: datetime, end: datetime) -> tuple
     return tuple(tx.execute(query.order_by(_c.due_at), {"channel": channel}).scalars())
 
 
-def published_count(tx: Connection, channel: str, since: datetime, *, due_before: datetime | None = None) -> int:
-    """First parts published since a moment; with `due_before`, only those that were due before that."""
-    given = {"channel": channel, "since": since}
-    if due_before is None:
-        return int(tx.execute(_PUBLISHED, given).scalar_one())
-    return int(tx.execute(_PUBLISHED_LATE, given | {"before": due_before}).scalar_one())
+def published_counts(
+    tx: Connection, channels: Iterable[str], since: datetime, *, due_before: datetime | None = None
+) -> Counter[str]:
+    """By channel the first parts published since a moment; with `due_before`, only those that were due before that."""
+    given: dict[str, Any] = {"channels": list(channels), "since": since}
+    query = _PUBLISHED if due_before is None else _PUBLISHED_LATE
+    rows = tx.execute(query, given if due_before is None else given | {"before": due_before})
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def last_published(tx: Connection, channel: str) -> datetime | None:
@@ -325,15 +378,24 @@ def last_published(tx: Connection, channel: str) -> datetime | None:
     return moment
 
 
-def begin_attempt(tx: Connection, delivery: Delivery, fence: int, now: datetime, cost: int = 0) -> None:
-    """`cost` in millionths of a US dollar."""
-    known = {"delivery_id": delivery.id, "channel": delivery.channel, "cost": cost}
-    tx.execute(_BEGUN, known | {"fence": fence, "began_at": now})
+def begin_attempts(tx: Connection, begun: Iterable[tuple[Delivery, int]], now: datetime) -> None:
+    """Each as it was claimed, and its cost in millionths of a US dollar."""
+    rows = [
+        {"delivery_id": each.id, "channel": each.channel, "fence": each.fence, "cost": cost, "began_at": now}
+        for each, cost in begun
+    ]
+    if rows:
+        tx.execute(_BEGUN, rows)
 
 
-def end_attempt(tx: Connection, delivery_id: int, fence: int, now: datetime, outcome: str, detail: str) -> None:
-    told = {"now": now, "outcome": outcome, "detail": detail[:LONGEST_DETAIL]}
-    tx.execute(_ENDED, {"of_delivery": delivery_id, "of_fence": fence} | told)
+def end_attempts(tx: Connection, ended: Iterable[tuple[Delivery, str, str]], now: datetime) -> None:
+    """Each as it was claimed, its outcome, and what was said."""
+    rows = [
+        {"of_delivery": each.id, "of_fence": each.fence, "now": now, "outcome": how, "detail": said[:LONGEST_DETAIL]}
+        for each, how, said in ended
+    ]
+    if rows:
+        tx.execute(_ENDED, rows)
 
 
 def attempts_of(tx: Connection, delivery_id: int) -> tuple[Attempt, ...]:

@@ -1,7 +1,7 @@
 """Posts and their revisions. A post changes only if it is still as it was read."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -271,7 +271,19 @@ def freeze(tx: Connection, frozen: Iterable[tuple[int, str, str]], now: datetime
 
 
 def set_state(tx: Connection, post_id: int, state: PostState, reason: str, now: datetime) -> None:
-    tx.execute(_SET_STATE, {"of": post_id, "state": state, "reason": reason, "changed_at": now})
+    set_states(tx, {post_id: (state, reason)}, now)
+
+
+def set_states(tx: Connection, found: Mapping[int, tuple[PostState, str]], now: datetime) -> None:
+    """By post its state and the reason."""
+    rows = [{"of": each, "state": state, "reason": why, "changed_at": now} for each, (state, why) in found.items()]
+    if rows:
+        tx.execute(_SET_STATE, rows)
+
+
+def states(tx: Connection, ids: Iterable[int]) -> dict[int, PostState]:
+    queries = (select(_c.id, _c.state).where(_c.id.in_(some)) for some in batches(ids))
+    return {row.id: PostState(row.state) for query in queries for row in tx.execute(query)}
 
 
 def free_occasion(tx: Connection, post_id: int) -> None:

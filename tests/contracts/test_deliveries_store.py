@@ -49,7 +49,7 @@ def of(store: Store, post_id: int) -> tuple[Delivery, ...]:
 
 def turn(store: Store, channel: str, now: datetime) -> Delivery | None:
     with store.write() as tx:
-        return deliveries.next_due(tx, channel, now)
+        return deliveries.next_due(tx, [channel], now).get(channel)
 
 
 def move(store: Store, delivery: Delivery, state: DeliveryState, **columns: Any) -> bool:  # noqa: ANN401
@@ -71,6 +71,14 @@ def test_the_earliest_goes_first_and_other_channels_do_not_matter(store: Store) 
     assert (found.post_id, found.channel) == (first, "x")
 
 
+def test_on_each_channel_it_is_one_ones_turn(store: Store) -> None:
+    first = queued(store, "x", "facebook")
+    queued(store, "x", "bluesky", due=DUE + HOUR)
+    with store.write() as tx:
+        found = deliveries.next_due(tx, ["x", "facebook", "bluesky", "telegram"], DUE)
+    assert {channel: each.post_id for channel, each in found.items()} == {"x": first, "facebook": first}
+
+
 def test_an_answer_waits_until_what_it_answers_is_out(store: Store) -> None:
     post_id = queued(store, "x", parts=2)
     first, second = of(store, post_id)
@@ -78,7 +86,7 @@ def test_an_answer_waits_until_what_it_answers_is_out(store: Store) -> None:
     move(store, first, S.SENDING, fence=1)
     assert turn(store, "x", DUE) is None
     with store.write() as tx:
-        deliveries.release_children(tx, first, DUE)
+        deliveries.release_children(tx, [first.id], DUE)
     found = turn(store, "x", DUE)
     assert found is not None
     assert found.id == second.id
@@ -156,10 +164,11 @@ def test_a_thread_counts_as_one_post_of_the_day(store: Store) -> None:
     published(store, "x", DUE, parts=3)
     published(store, "x", DUE + HOUR, due=DUE + HOUR)
     with store.read() as tx:
-        assert deliveries.published_count(tx, "x", DUE) == 2
-        assert deliveries.published_count(tx, "x", DUE + timedelta(seconds=1)) == 1
-        assert deliveries.published_count(tx, "x", DUE, due_before=DUE + timedelta(seconds=1)) == 1
-        assert deliveries.published_count(tx, "facebook", DUE) == 0
+        asked = ["x", "facebook"]
+        assert deliveries.published_counts(tx, asked, DUE) == {"x": 2}
+        assert deliveries.published_counts(tx, asked, DUE + timedelta(seconds=1)) == {"x": 1}
+        assert deliveries.published_counts(tx, asked, DUE, due_before=DUE + timedelta(seconds=1)) == {"x": 1}
+        assert deliveries.published_counts(tx, ["facebook"], DUE)["facebook"] == 0
         assert deliveries.last_published(tx, "x") == DUE + HOUR
         assert deliveries.last_published(tx, "facebook") is None
 
@@ -176,8 +185,8 @@ def test_attempts_are_kept_in_order_with_what_came_of_them(store: Store) -> None
     (delivery,) = of(store, queued(store, "x"))
     with store.write() as tx:
         for fence in (1, 2):
-            deliveries.begin_attempt(tx, delivery, fence, DUE)
-        deliveries.end_attempt(tx, delivery.id, 1, DUE + HOUR, "unreachable", "x" * 9_000)
+            deliveries.begin_attempts(tx, [(replace(delivery, fence=fence), 0)], DUE)
+        deliveries.end_attempts(tx, [(replace(delivery, fence=1), "unreachable", "x" * 9_000)], DUE + HOUR)
         first, second = deliveries.attempts_of(tx, delivery.id)
     assert (first.outcome, first.ended_at, len(first.detail)) == ("unreachable", DUE + HOUR, 500)
     assert (second.outcome, second.ended_at) == ("", None)

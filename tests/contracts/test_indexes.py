@@ -20,7 +20,6 @@ NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("ask", "found"),
     [
-        (lambda tx: deliveries.next_due(tx, "x", NOW), ["SEARCH ix_deliveries_channel_due"]),
         (lambda tx: deliveries.orphaned(tx, ["x", "y"], NOW), ["SEARCH ix_deliveries_due"]),
         (
             lambda tx: deliveries.next_moment(tx, ["x", "y"]),
@@ -39,6 +38,26 @@ def test_a_wave_reads_by_index_and_sorts_nothing(
     assert [len(plan) for plan in plans] == [1] * len(found)
     for (step,), index in zip(plans, found, strict=True):
         assert re.sub("deliveries USING (COVERING )?INDEX ", "", step).startswith(index)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (deliveries.next_due, "ix_deliveries_channel_due"),
+        (deliveries.next_unseen, "ix_deliveries_look"),
+        (deliveries.next_unwanted, "ix_deliveries_withdraw"),
+    ],
+)
+def test_whose_turn_it_is_takes_one_step_in_an_index_for_each_channel(
+    sqlite_original: Path, ask: Callable[[Connection, list[str], datetime], object], index: str
+) -> None:
+    (plan,) = planned(sqlite_original, lambda tx: ask(tx, ["x", "facebook"], NOW))
+    steps = [re.sub("USING (COVERING )?INDEX ", "", step) for step in plan]
+    assert [step.partition(" (")[0] for step in steps if step.startswith("SEARCH")] == [
+        "SEARCH deliveries USING INTEGER PRIMARY KEY",
+        f"SEARCH each {index}",
+    ]
+    assert [step.split()[1] for step in steps if step.startswith("SCAN")] == ["wanted"]
 
 
 def planned(original: Path, ask: Callable[[Connection], object]) -> list[list[str]]:
