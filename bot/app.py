@@ -260,6 +260,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         ping=partial(ping, settings) if settings.ping.url else None,
         ping_s=settings.ping.every_s,
         clocks_there=partial(_clocks_there, settings),
+        forget_secrets=open_vault(settings).forget,
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),
     )
 

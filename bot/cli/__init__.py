@@ -22,7 +22,7 @@ ROOMS = {
     "rehearse": "bot.cli.rehearse", "plan": "bot.cli.plan",
     "post": "bot.cli.draft", "standing": "bot.cli.standing", "delivery": "bot.cli.delivery",
     "case": "bot.cli.event", "channel": "bot.cli.account",
-    "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt",
+    "clock": "bot.cli.clock", "halt": "bot.cli.halt", "unhalt": "bot.cli.halt", "panic": "bot.cli.panic",
     "user": "bot.cli.user", "audit": "bot.cli.audit", "alert": "bot.cli.alert",
     "backup": "bot.cli.backup", "restore": "bot.cli.backup",
 }  # fmt: skip

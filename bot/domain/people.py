@@ -29,6 +29,7 @@ class Duty(StrEnum):
     MANAGE_CHANNELS = "manage channels"
     READ_AUDIT = "read the audit log"
     EXPORT = "export"
+    PANIC = "lock everything"
 
 
 DUTIES: Mapping[Duty, frozenset[Role]] = {
@@ -44,6 +45,8 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.MANAGE_CHANNELS: frozenset({Role.ADMIN}),
     Duty.READ_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
     Duty.EXPORT: frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR}),
+    # Guarded by its word alone: whoever must be quick has no time for codes.
+    Duty.PANIC: frozenset({Role.ADMIN}),
 }
 
 

@@ -209,6 +209,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "manage channels",
             "read the audit log",
             "export",
+            "lock everything",
         )
     },
     "act": {

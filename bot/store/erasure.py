@@ -18,14 +18,20 @@ NO_REASON = "–"
 
 def blank(tx: Connection, person_id: int, pseudonym: str, now: datetime) -> int:
     """How many sealed texts were dropped. Approvals stay: posts rest on them."""
-    for table in metadata.sorted_tables:
-        if "person_id" in table.c and table is not approvals:
-            tx.execute(delete(table).where(table.c.person_id == person_id))
-    nobody = {"roles": "", "token_hash": secrets.token_hex(32), "passphrase": None, "settings": "{}"}
-    tx.execute(update(people).where(people.c.id == person_id).values(**nobody, disabled_at=now))
+    shut_out(tx, person_id, now)
+    tx.execute(update(people).where(people.c.id == person_id).values(roles="", settings="{}"))
     tx.execute(update(holds).where(holds.c.placed_by == person_id).values(reason=NO_REASON))
     tx.execute(update(channels).where(channels.c.paused_by == person_id).values(reason=NO_REASON))
     return erase_payloads(tx, pseudonym)
+
+
+def shut_out(tx: Connection, person_id: int, now: datetime) -> None:
+    """Sessions, links, factors, tokens, the passphrase: nothing that lets them in is left."""
+    for table in metadata.sorted_tables:
+        if "person_id" in table.c and table is not approvals:
+            tx.execute(delete(table).where(table.c.person_id == person_id))
+    nobody = {"token_hash": secrets.token_hex(32), "passphrase": None, "disabled_at": now}
+    tx.execute(update(people).where(people.c.id == person_id).values(**nobody))
 
 
 def compact(store: Store) -> bool:

@@ -131,6 +131,14 @@ class Keystore:
             for file in (_SUBJECTS, _PEOPLE):
                 self._write(file, {key: value for key, value in self._read(file).items() if key != subject})
 
+    def forget_everybody(self) -> None:
+        """Every alias and every key but those that sign. There is no way back."""
+        with self._locked():
+            for file in (_SUBJECTS, _PEOPLE):
+                self._write(file, {})
+            for phrase in self.folder.glob("*.passphrase"):
+                phrase.unlink()
+
     def _cipher(self, subject: str) -> ChaCha20Poly1305:
         try:
             return ChaCha20Poly1305(b64decode(self._read(_SUBJECTS)[subject]))

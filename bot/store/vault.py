@@ -64,6 +64,17 @@ class Vault:
                 write_whole(self.key, b64encode(key) + b"\n")
         return len(sealed)
 
+    def forget(self) -> str:
+        """Deletes what is sealed, and its key where that is ours; "" or the path of what is left."""
+        left = ""
+        for path in (self.file, None if self.is_handed else self.key):
+            try:
+                if path:
+                    path.unlink(missing_ok=True)
+            except OSError:
+                left = str(path)
+        return left
+
     def stamp(self) -> int:
         """Another number after each change."""
         try:

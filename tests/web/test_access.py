@@ -102,6 +102,8 @@ ROUTES: dict[str, May] = {
     "GET /hearings/<int:post_id>": SIGNED_IN,
     "POST /hearings/<int:post_id>/yes": Duty.EDIT_CASE,
     "POST /hearings/<int:post_id>/no": Duty.EDIT_CASE,
+    "GET /panic": Duty.PANIC,
+    "POST /panic": Duty.PANIC,
     "GET /pause": SIGNED_IN,
     "POST /pause": Duty.HALT,
     "POST /pause/ask": Duty.UNHALT,
