@@ -35,6 +35,18 @@ MAX_COMMENT = 2_000
 MOST_FROZEN = 1_000
 BOTH_SAY_THE_SAME = "both"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER = (
+    "identity",
+    "address",
+    "occupation",
+    EVENT_FACT,
+    "status",
+    "confirmation",
+    "custody",
+    "term",
+    "campaigns",
+    "consent",
+)
 _SAID = (Act.POST_RETURNED, Act.POST_COMMENTED)
 
 
@@ -185,7 +197,7 @@ def _read(
         renditions=_frozen(post),
         checked=checked,
         cases=named,
-        facts=tuple(sorted((facts[cite] for cite in post.content.cites), key=lambda each: each.cite.case)),
+        facts=tuple(each for cite, each in facts.items() if cite in post.content.cites),
         warnings=tuple(_warnings(checked)),
         blocks=(*checked.blocks, *_moved(ctx, post)),
         yeses=tuple(
@@ -210,10 +222,16 @@ def facts_of(tx: Connection, shown: Iterable[Post]) -> Iterator[Fact]:
     stated = {
         (slug, each.fact, each.revision): each for slug, case in named.items() for each in cases.history(tx, case.id)
     }
-    for cite in sorted(cites, key=lambda cite: cite.case):
+    for cite in sorted(cites, key=_in_order):
         case, found = named.get(cite.case), stated.get((cite.case, cite.fact, cite.revision))
         event = case.event(cite.fact.removeprefix(EVENT_FACT)) if case and cite.fact.startswith(EVENT_FACT) else None
         yield Fact(cite, case, event, _sources(case, event, cite.fact), found, is_stale(case, cite))
+
+
+def _in_order(cite: Cite) -> tuple[str, int, str]:
+    """A person at a time: who it is, what happened, how things stand."""
+    place = _ORDER.index(cite.fact) if cite.fact in _ORDER else _ORDER.index(EVENT_FACT)
+    return cite.case, place, cite.fact
 
 
 def _sources(case: Case | None, event: Event | None, name: str) -> tuple[str, ...]:

@@ -39,7 +39,11 @@ def _confirmation(case: Case) -> str:
 
 
 def _term(case: Case) -> str:
-    return _("The prison term ends: {when}").format(when=when(case.term.end) if case.term else "–")
+    return (
+        _("The prison term ends: {when}").format(when=when(case.term.end))
+        if case.term
+        else _("No end of the prison term is on file.")
+    )
 
 
 def consent(case: Case) -> str:
@@ -121,6 +125,6 @@ def host(text: str) -> str:
 
 
 def documents(fact: Fact) -> list[str]:
-    """What is no page: a letter, a call, as somebody described it."""
-    lines = [*fact.sources, *(fact.stated.source.splitlines() if fact.stated else [])]
+    """What is no page: a letter, a call, as somebody described it. What the program brought names its file only."""
+    lines = [*fact.sources, *(fact.stated.source.splitlines() if fact.stated and fact.stated.author else [])]
     return [each for each in dict.fromkeys(line.strip() for line in lines) if each and not host(each.split()[0])]

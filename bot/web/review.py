@@ -7,7 +7,7 @@ from itertools import groupby
 
 from bot.domain.budget import dollars
 from bot.domain.people import Duty
-from bot.domain.post import PostState, Rendition
+from bot.domain.post import Part, PostState, Rendition
 from bot.domain.remarks import Remark
 from bot.domain.slots import local_date
 from bot.i18n import filled, many, sentence
@@ -20,6 +20,8 @@ from bot.web.words import moment
 
 pages = Pages("review")
 REJECT = "reject"
+# What stands between both languages of a joined post.
+BETWEEN = "\n\n"
 NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 YEARS = range(2000, 2100)
 
@@ -101,13 +103,21 @@ def told(visit: Visit) -> Mapping[str, Callable[..., object]]:
     def said(each: Remark) -> str:
         return filled(each.template, each.fields)
 
+    def voices(reading: Reading, rendition: Rendition, part: Part) -> list[tuple[str, str]]:
+        """The part's text by language, so that each is read out as what it is."""
+        channel = visit.ctx.channels.get(rendition.channel)
+        texts = [(each, reading.post.content.text(each, channel.profile)) for each in part.languages] if channel else []
+        is_whole = len(texts) > 1 and BETWEEN.join(text for _, text in texts) == part.text
+        return texts if is_whole else [(part.languages[0] if len(part.languages) == 1 else "", part.text)]
+
     def price(reading: Reading, channel: str) -> str:
         return dollars(reading.checked.costs[channel])
 
     return {
         "facts": by_person, "words": lambda: cited, "left": lambda due: left(visit, due), "said": said,
         "sentence": sentence, "ticked": ticked, "both": lambda: BOTH_SAY_THE_SAME, "sent": sent_alike,
-        "price_of": price, "in_review": lambda reading: reading.post.state is PostState.IN_REVIEW,
+        "price_of": price, "voices": voices, "between": lambda: BETWEEN,
+        "in_review": lambda reading: reading.post.state is PostState.IN_REVIEW,
     }  # fmt: skip
 
 
