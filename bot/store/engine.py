@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.domain.errors import CampaignError, Conflict, Misconfigured, StoreFailed
 
@@ -234,7 +235,7 @@ def plain_errors(store: Store) -> Iterator[None]:
         yield
     except CampaignError:
         raise
-    except SQLAlchemyError as error:
+    except (DBAPIError, PoolTimeout) as error:  # all else is a mistake of this program's, and no server's
         raise _explain(store, str(error.orig if isinstance(error, DBAPIError) else error)) from None
 
 

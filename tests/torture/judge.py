@@ -16,7 +16,7 @@ PASSING = {_S.SCHEDULED, _S.CLAIMED, _S.SENDING, _S.UNKNOWN, _S.RETRY_WAIT}
 GIVEN_UP = {_S.FAILED, _S.MISSED, _S.CANCELLED}
 # A process that was ended in the very last moment is looked after when its lease is over.
 STUCK = timedelta(seconds=15)
-UNEXPECTED = ("Traceback", '"exception"', "crashed")
+UNEXPECTED = ("Traceback", '"exception"', "crashed", "went wrong on our side")
 
 
 @dataclass
