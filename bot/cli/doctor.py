@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from bot.cli.frame import Command, Session, as_json, emit, say, show
+from bot.cli.frame import Command, Session, as_json, emit, option, say, show
 from bot.domain.case import HELD, is_confirmed
 from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
@@ -31,12 +31,13 @@ class Symptom(NamedTuple):
     text: str
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=("doctor", "doctor --security"))
+@option("--security", is_flag=True, help="How well it is locked: files, keys, address, clock, anchors, people.")
 @as_json
 @click.pass_obj
-def doctor(session: Session, *, as_json: bool) -> None:
+def doctor(session: Session, *, security: bool, as_json: bool) -> None:
     """Look at the database, the record, the keys, the clock, the disk and the queue."""
-    found = list(_symptoms(session))
+    found = list(_locks(session) if security else _symptoms(session))
     if as_json:
         emit([symptom._asdict() for symptom in found])
     else:
@@ -49,6 +50,12 @@ def doctor(session: Session, *, as_json: bool) -> None:
             say("Nothing needs to be mended.")
     if any(symptom.ok is False for symptom in found):
         raise click.exceptions.Exit(1)
+
+
+def _locks(session: Session) -> Iterator[Symptom]:
+    from bot.cli import security
+
+    return security.symptoms(session)
 
 
 def good(what: str, line: str, **fields: object) -> Symptom:
@@ -72,11 +79,11 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
         yield bad("installation", "{said}", said=sentence(error))
         return
     yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
-    for look in (_database, _log, _disk, _clock, _stops, _queue, _accounts, _budgets, _alerts, _cases, _people):
+    for look in (_database, _log, _disk, clock, _stops, _queue, accounts, _budgets, _alerts, _cases, _people):
         try:
             yield from look(ctx, session.zone)
         except CampaignError as error:
-            yield bad(look.__name__[1:], "{said}", said=sentence(error))
+            yield bad(look.__name__.lstrip("_"), "{said}", said=sentence(error))
     for finding in aging(session.settings.channels, ctx.now().date()):
         yield note("version", "{said}", said=finding.say(_))
 
@@ -138,7 +145,7 @@ def _disk(ctx: "Context", _zone: str) -> Iterator[Symptom]:
     yield level("disk", "{free} MB are free for the data; without space nothing is published.", free=free // 10**6)
 
 
-def _clock(ctx: "Context", zone: str) -> Iterator[Symptom]:
+def clock(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.store import heartbeats
 
     with ctx.store.read() as tx:
@@ -206,7 +213,7 @@ def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
         yield bad("overdue", "A post is due since {time} and did not go out.", time=show(oldest, zone))
 
 
-def _accounts(ctx: "Context", zone: str) -> Iterator[Symptom]:
+def accounts(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.services import channels
 
     found = channels.looked(ctx)
