@@ -86,7 +86,7 @@ def campaign_names(visit: Visit) -> list[tuple[str, str]]:
 @pages.show("/cases/<slug>", may=Door.SIGNED_IN)
 def case_page(visit: Visit, slug: str) -> Answer:
     ctx, found = visit.ctx, dossier.look(visit.ctx, slug)
-    case = found.case
+    case, facts = found.case, facts_in(found.case)
     return page(
         "cases/case.html",
         case=case,
@@ -95,7 +95,8 @@ def case_page(visit: Visit, slug: str) -> Answer:
         confirmed=is_confirmed(case, ctx.today(), ctx.planning.status_max_age_days),
         is_held=case.status in HELD,
         today=ctx.today(),
-        rows=[(fact, found.facts.get(fact), sources_of(case, fact, found.facts.get(fact))) for fact in facts_in(case)],
+        rows=[(fact, said, sources_of(case, fact, said)) for fact in facts if (said := found.facts[fact]).value],
+        absent=[fact for fact in facts if not found.facts[fact].value],
         disputed=[event for event in case.events if event.alt_dates or event.partial_sources],
         card=next(iter(cards.card_days(ctx, slug)), None),
         campaigns=dict(campaign_names(visit)),
@@ -108,7 +109,7 @@ def facts_in(case: Case) -> list[str]:
     return [*FACTS, *(EVENT_FACT + event.key for event in sorted(case.events, key=lambda event: event.date))]
 
 
-def sources_of(case: Case, fact: str, revision: FactRevision | None) -> Sequence[str]:
+def sources_of(case: Case, fact: str, revision: FactRevision) -> Sequence[str]:
     """A fact's own sources, else those of whoever last changed it."""
     event = case.event(fact.removeprefix(EVENT_FACT))
     own: Sequence[str] = event.sources if event else ()
@@ -116,14 +117,15 @@ def sources_of(case: Case, fact: str, revision: FactRevision | None) -> Sequence
         own = case.confirmation.sources
     elif fact == "term" and case.term and case.term.source:
         own = (case.term.source,)
-    return own or (revision.source.splitlines() if revision else ())
+    return own or revision.source.splitlines()
 
 
 @pages.show("/cases/<slug>/history", may=Door.SIGNED_IN)
 def history_page(visit: Visit, slug: str) -> Answer:
     case, found = cases.get_case(visit.ctx, slug), cases.history(visit.ctx, slug)
     before = {(each.fact, each.revision + 1): each for each in found}
-    shown = [(each, before.get((each.fact, each.revision))) for each in reversed(found)]
+    told = [(each, before.get((each.fact, each.revision))) for each in reversed(found)]
+    shown = [(now, then) for now, then in told if now.value or then]
     start = start_of(visit)
     turn = turn_of(f"/cases/{slug}/history", start, A_PAGE, len(shown))
     return page("cases/history.html", case=case, rows=shown[start : start + A_PAGE], turn=turn)
