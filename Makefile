@@ -12,7 +12,7 @@ MINUTES ?= 15
 DATABASE ?= sqlite
 SEED ?= 0
 # Debian packages that some test needs; `make test` installs them where it may and says so where it may not.
-APT_PACKAGES :=
+APT_PACKAGES := chromium
 
 BIN := .venv/bin
 BOT := $(BIN)/python -m bot --config $(VAR)/config.toml
