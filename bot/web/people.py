@@ -1,10 +1,12 @@
 """People: who is here under which alias, with which roles; one-time links let them in."""
 
+from collections.abc import Collection
+
 from flask import request
 from werkzeug.wrappers import Response
 
 from bot.domain.errors import BadInput
-from bot.domain.people import Duty, Role
+from bot.domain.people import LIMITABLE, Duty, Limit, Role
 from bot.services import invitations, people
 from bot.web.frame import Answer, Door, Pages, Visit, page, see_other
 
@@ -18,7 +20,13 @@ def everyone(visit: Visit) -> Answer:
 
 @pages.show("/people/<int:person_id>", may=Duty.MANAGE_PEOPLE)
 def person(visit: Visit, person_id: int) -> Answer:
-    return page("people/person.html", row=people.get_row(visit.ctx, person_id))
+    row = people.get_row(visit.ctx, person_id)
+    campaigns = [
+        (each.slug, each.name_vi if visit.language == "vi" else each.name_en) for each in visit.ctx.schedules.campaigns
+    ]
+    channels = [(name, name) for name in visit.ctx.channels]
+    limits = {each.role: each for each in row.person.limits}
+    return page("people/person.html", row=row, campaigns=campaigns, channels=channels, limits=limits)
 
 
 @pages.act("/people", may=Duty.MANAGE_PEOPLE, again=everyone, fresh=True)
@@ -33,7 +41,8 @@ def invite(visit: Visit) -> Answer:
 def change_roles(visit: Visit, person_id: int) -> Answer:
     alias = people.get_row(visit.ctx, person_id).alias
     with visit.about("roles"):
-        people.set_roles(visit.ctx, visit.person, alias, _roles(visit))
+        roles = _roles(visit)
+        people.set_roles(visit.ctx, visit.person, alias, roles, _limits(visit, roles))
     return see_other(f"/people/{person_id}", "Saved.")
 
 
@@ -61,6 +70,13 @@ def _show_link(visit: Visit, path: str, alias: str, token: str) -> Response:
     said = "Give {alias} this link, and nobody else. It works once, within 72 hours, and is shown only now."
     link = f"{visit.site.address or request.host_url.rstrip('/')}/invitation/{token}"
     return see_other(path, said, alias=alias, link=link)
+
+
+def _limits(visit: Visit, roles: Collection[Role]) -> list[Limit]:
+    return [
+        Limit(role, *(frozenset(visit.ticked(f"{role}_{what}")) for what in ("campaigns", "channels")))
+        for role in LIMITABLE & set(roles)
+    ]
 
 
 def _roles(visit: Visit) -> frozenset[Role]:

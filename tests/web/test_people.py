@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain.people import Role
+from bot.domain.people import Limit, Role
 from bot.services import people
 from bot.services.context import Context
 from tests.house import Crew
@@ -112,3 +112,13 @@ def test_whoever_is_disabled_is_out_and_shown_so(an: Browser, chi: Browser) -> N
 
 def test_nobody_is_found_by_a_number_nobody_has(an: Browser) -> None:
     an.get("/people/99", 404)
+
+
+def test_a_role_is_limited_to_a_campaign_and_the_page_shows_it(an: Browser, ctx: Context) -> None:
+    person_page(an, "chi")
+    an.press("Save", {"roles": ["reviewer"], "reviewer_campaigns": ["now-campaign"], "reviewer_channels": []})
+    (limit,) = people.find_person(ctx, "chi").limits
+    assert limit == Limit(Role.REVIEWER, frozenset({"now-campaign"}))
+    assert an.page.select('input[name="reviewer_campaigns"][value="now-campaign"][checked]')
+    an.press("Save", {"reviewer_campaigns": []})
+    assert not people.find_person(ctx, "chi").limits
