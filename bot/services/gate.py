@@ -13,7 +13,7 @@ from bot.domain.audit import Act, Entry
 from bot.domain.budget import begun_with
 from bot.domain.case import Case, Consent, Event
 from bot.domain.delivery import Delivery, DeliveryState, GateView, Reason, Ruling, gate
-from bot.domain.facts import EVENT_FACT
+from bot.domain.facts import EVENT_FACT, case_to_plain
 from bot.domain.post import Content, Post, canonical, part_from_plain, sha256
 from bot.domain.slots import after_quiet, at_local, local_date
 from bot.domain.tiers import tier_borne
@@ -24,6 +24,10 @@ from bot.services.quorum import needed_approvals
 from bot.store import approvals, audit, cases, deliveries, holds, posts
 
 OVERDUE = timedelta(minutes=5)
+# Each says the digest of the case that it leaves behind.
+FACT_ACTS = (
+    Act.CASE_ADDED, Act.CASE_IMPORTED, Act.CASE_FACT_CHANGED, Act.CASE_CONFIRMED, Act.CASE_HEARING_ANSWERED
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Dossier:
     manifest: Mapping[str, Any]
     approved_digest: str
     cases: Mapping[str, Case]
+    altered: Collection[str] = ()
 
 
 def open_wave(ctx: Context, tx: Connection, worker: Worker, *, clock_suspect: bool) -> Wave:
@@ -86,6 +91,7 @@ def gather(ctx: Context, wave: Wave, due: Collection[Delivery]) -> None:
     wave.channels |= {each.channel for each in due}
     read = posts.by_ids(wave.tx, {each.post_id for each in due} - wave.dossiers.keys())
     named = cases.by_slug(wave.tx, {slug for post in read for slug in post.content.cases})
+    altered = _altered(wave.tx, named)
     yeses = approvals.of_posts(wave.tx, [post.id for post in read])
     entries = audit.entries_at(wave.tx, [each.audit_seq for some in yeses.values() for each in some])
     for post in read:
@@ -97,7 +103,16 @@ def gather(ctx: Context, wave: Wave, due: Collection[Delivery]) -> None:
             manifest=json.loads(post.manifest),
             approved_digest=_approved_digest(ctx, wave.tx, post, its, said),
             cases=its,
+            altered=altered,
         )
+
+
+def _altered(tx: Connection, named: Mapping[str, Case]) -> frozenset[str]:
+    """Those that are not, to the letter, what the log says was last written."""
+    said = audit.last_about(tx, FACT_ACTS, [f"case:{case.id}" for case in named.values()])
+    written = {obj: entry.data.get("digest") for obj, entry in said.items()}
+    plain = {slug: canonical(case_to_plain(case)) for slug, case in named.items()}
+    return frozenset(slug for slug, case in named.items() if sha256(plain[slug]) != written.get(f"case:{case.id}"))
 
 
 def _dossier(ctx: Context, wave: Wave, delivery: Delivery) -> Dossier:
@@ -143,7 +158,7 @@ def _view(ctx: Context, wave: Wave, delivery: Delivery) -> GateView:
         approved=bool(dossier.approved_digest) and dossier.approved_digest == delivery.digest,
         content_intact=_is_intact(dossier, delivery, rendition),
         images_intact=_images_intact(ctx, delivery),
-        stale_cites=_stale_cites(content, dossier.cases),
+        stale_cites=_stale_cites(content, dossier.cases, dossier.altered),
         tier_borne=all(
             tier_borne(content.tier, case, _cited(content, case), today, ctx.planning.status_max_age_days)
             for case in dossier.cases.values()
@@ -197,8 +212,8 @@ def _images_intact(ctx: Context, delivery: Delivery) -> bool:
     return True
 
 
-def _stale_cites(content: Content, named: Mapping[str, Case]) -> tuple[str, ...]:
-    gone = tuple(slug for slug in content.cases if slug not in named)
+def _stale_cites(content: Content, named: Mapping[str, Case], altered: Collection[str]) -> tuple[str, ...]:
+    gone = tuple(slug for slug in content.cases if slug not in named or slug in altered)
     return gone + tuple(
         cite.fact
         for cite in content.cites

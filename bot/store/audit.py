@@ -182,6 +182,13 @@ def find_last(tx: Connection, act: Act, obj: str) -> Entry | None:
     return next(iter(entries(tx, act=act, obj=obj, newest_first=True, limit=1)), None)
 
 
+def last_about(tx: Connection, acts: Sequence[Act], objs: Iterable[str]) -> dict[str, Entry]:
+    """The last entry of any of these acts, for each object that has one."""
+    last = select(func.max(_c.seq)).where(_c.act.in_(acts)).group_by(_c.obj)
+    seqs = [seq for some in batches(objs) for seq in tx.execute(last.where(_c.obj.in_(some))).scalars()]
+    return {entry.obj: entry for entry in entries_at(tx, seqs).values()}
+
+
 def newest_of(tx: Connection, *nouns: str) -> int:
     """The seq of the last entry about any of these nouns, or -1: while it stays, nothing about them changed."""
     about = [act for act in Act if act.partition(".")[0] in nouns]
