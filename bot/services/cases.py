@@ -230,7 +230,7 @@ def add_case(ctx: Context, actor: Person, case: Case, *, source: str) -> None:
     with ctx.acting(actor, Duty.EDIT_CASE) as tx:
         if cases.by_slug(tx, [case.slug]):
             raise BadInput(
-                "The case “{slug}” is here already. Change it with: campaignbot case edit {slug}", slug=case.slug
+                "The case “{slug}” is here already. Edit that one, or give this one another short name.", slug=case.slug
             )
         _import_in(ctx, tx, actor, [case], source)
 
