@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -165,8 +166,11 @@ _NEWEST = (
     .order_by(_c.published_at.desc())
     .limit(100)
 )
+# Runs for many parents at once, so its states are written out: a list would be put in anew for each.
 _RELEASED = (
-    update(deliveries).where(_c.reply_to == bindparam("parent"), _c.state.in_(WAITING)).values(next_at=bindparam("now"))
+    update(deliveries)
+    .where(_c.reply_to == bindparam("parent"), or_(*(_c.state == state for state in WAITING)))
+    .values(next_at=bindparam("now"))
 )
 _BEGUN = insert(attempts)
 _ENDED = (

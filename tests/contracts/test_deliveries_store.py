@@ -92,6 +92,13 @@ def test_an_answer_waits_until_what_it_answers_is_out(store: Store) -> None:
     assert found.id == second.id
 
 
+def test_the_answers_of_many_are_let_go_at_once(store: Store) -> None:
+    threads = [of(store, queued(store, "x", parts=2)) for _ in range(3)]
+    with store.write() as tx:
+        deliveries.release_children(tx, [first.id for first, _ in threads], DUE)
+    assert [of(store, first.post_id)[1].next_at for first, _ in threads] == [DUE] * 3
+
+
 def test_times_come_back_to_the_microsecond(store: Store) -> None:
     due = DUE + timedelta(microseconds=123457)
     (delivery,) = of(store, queued(store, "x", due=due))
