@@ -23,6 +23,7 @@ from bot.services.gate import Wave, Worker, gather, open_wave, rule
 from bot.services.outcomes import (
     conclude,
     conclude_look,
+    conclude_repeat,
     conclude_revisit,
     conclude_withdrawal,
     end,
@@ -43,7 +44,7 @@ ROOM_TO_LOOK = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One call to a platform: publish the parcel, look whether it is there since a moment, take it down, or see
-    whether what was published still stands.
+    whether what was published still stands. A `repeat` publishes what may be out already.
     """
 
     delivery: Delivery
@@ -51,6 +52,7 @@ class Errand:
     look_since: datetime | None = None
     unwanted: bool = False
     revisit: bool = False
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _conclude(ctx: Context, tx: Connection, done: Sequence[Done]) -> None:
     tried = [
         (item.errand.delivery, *told(item.outcome))
         for item in done
-        if _concluding(item.errand) is conclude and not isinstance(item.outcome, Sighting)
+        if _concluding(item.errand) in {conclude, conclude_repeat} and not isinstance(item.outcome, Sighting)
     ]
     deliveries.end_attempts(tx, tried, ctx.now())
     over = [item for item in done if _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)]
@@ -177,7 +179,9 @@ def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any]
         return conclude_revisit
     if errand.unwanted:
         return conclude_withdrawal
-    return conclude if errand.look_since is None else conclude_look
+    if errand.look_since is not None:
+        return conclude_look
+    return conclude_repeat if errand.repeat else conclude
 
 
 def _errands(ctx: Context, seen: Wave, channels: Sequence[str]) -> Iterator[Errand]:
@@ -292,7 +296,7 @@ def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None
     if not tried or not may_repeat(delivery, tried[0].began_at, repeats(ctx, delivery), seen.now):
         return None
     may_send = _rule_safely(ctx, seen, delivery).verdict is Verdict.SEND
-    return _begin_sending(ctx, seen, delivery) if may_send else None
+    return replace(_begin_sending(ctx, seen, delivery), repeat=True) if may_send else None
 
 
 def _cost(ctx: Context, delivery: Delivery) -> int:

@@ -46,6 +46,16 @@ def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome 
     return False
 
 
+def conclude_repeat(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
+    """A repeat that was refused is surely absent; what it repeated may be out all the same, and stays unknown."""
+    if not isinstance(outcome, Absent):
+        return conclude(ctx, tx, delivery, outcome)
+    _pause_if_broken(ctx, tx, delivery, outcome)
+    again = max(outcome.retry_at or ctx.now(), ctx.now() + _settling(ctx, delivery))
+    move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.NO_ANSWER, next_at=again)
+    return False
+
+
 def repeats(ctx: Context, delivery: Delivery) -> timedelta | None:
     """How long after the first attempt its platform knows it again by its key; None: it must not be repeated."""
     channel = ctx.channels.get(delivery.channel)
@@ -75,9 +85,7 @@ def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: 
     reason = Reason(outcome.failure.value)
     if outcome.failure is Failure.REJECTED:
         return end(ctx, tx, delivery, DeliveryState.FAILED, reason)
-    if outcome.failure in PAUSING:
-        if holds.pause(tx, delivery.channel, ctx.now(), None, reason.value):
-            ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason.value})
+    if _pause_if_broken(ctx, tx, delivery, outcome):
         move(ctx, tx, delivery, DeliveryState.HELD, reason)
         return False
     again = outcome.retry_at or ctx.now() + back_off(delivery.attempts - 1, _jitter())
@@ -87,6 +95,16 @@ def _conclude_absent(ctx: Context, tx: Connection, delivery: Delivery, outcome: 
         return end(ctx, tx, delivery, DeliveryState.FAILED, reason)
     move(ctx, tx, delivery, DeliveryState.RETRY_WAIT, reason, next_at=again)
     return False
+
+
+def _pause_if_broken(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent) -> bool:
+    """Whether the service lets this account post no more; it is paused, once."""
+    if outcome.failure not in PAUSING:
+        return False
+    reason = outcome.failure.value
+    if holds.pause(tx, delivery.channel, ctx.now(), None, reason):
+        ctx.record(tx, None, Act.CHANNEL_PAUSED, f"channel:{delivery.channel}", {"reason": reason})
+    return True
 
 
 def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:

@@ -587,6 +587,28 @@ def test_a_key_is_repeated_only_while_the_platform_keeps_it(
     assert states(house, post)[0][0] == "unknown"
 
 
+@pytest.mark.parametrize("failure", [Failure.RATE_LIMITED, Failure.REJECTED, Failure.UNREACHABLE, Failure.AUTH_BROKEN])
+def test_a_repeat_that_is_refused_says_nothing_of_what_it_repeated(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide, failure: Failure
+) -> None:
+    once_a_key(far)
+    far.repeats, far.answers = ALWAYS, [lost(far), lambda _: Absent(failure, "as told")]
+    post = scheduled(house, crew)
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    for seconds in (0, 40):
+        clock.advance(seconds=seconds)
+        drain(house, worker)
+    assert states(house, post)[0] == ("unknown", "no_answer")
+    assert (X in {pause.channel for pause in queue.pauses(house)}) == (failure is Failure.AUTH_BROKEN)
+    far.find = lambda parcel, since: Published(Receipt("1"))  # type: ignore[method-assign]  # noqa: ARG005
+    for _ in range(3):
+        clock.advance(minutes=7)
+        drain(house, worker)
+    assert states(house, post)[0][0] == "published"
+    assert [parcel.text for parcel in far.accepted].count(TEXTS["vi", ""]) == 1
+
+
 def _halt(house: Context, crew: Crew, post: Post) -> None:
     del post
     queue.halt(house, crew.auditor, "chờ")
