@@ -20,7 +20,7 @@ from bot.services.quorum import needed_approvals
 from bot.store import approvals, audit, cases, deliveries, posts
 from bot.store.deliveries import Attempt
 
-_WITH_REASON = frozenset({Act.POST_RETURNED, Act.POST_CANCELLED, Act.POST_WITHDRAWN})
+_WITH_REASON = frozenset({Act.POST_RETURNED, Act.POST_CANCELLED, Act.POST_WITHDRAWN, Act.POST_COMMENTED})
 MOST_STEPS = 200
 
 
@@ -135,7 +135,7 @@ def _steps(ctx: Context, tx: Connection, obj: str) -> Iterable[Step]:
 def _said(ctx: Context, tx: Connection, entry: Entry) -> str:
     """A person's own words, unless they were erased."""
     payload = audit.read_payload(tx, entry.seq, ctx.keystore) if entry.act in _WITH_REASON else None
-    return str((payload or {}).get("reason", ""))
+    return str((payload or {}).get("reason") or (payload or {}).get("text", ""))
 
 
 def fact(case: Case | None, cite: str) -> tuple[dict[str, Any], tuple[str, ...]]:

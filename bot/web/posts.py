@@ -24,6 +24,7 @@ from bot.domain.post import EDITABLE, PostState
 from bot.i18n import _, filled, many, word
 from bot.library.files import MAX_BYTES
 from bot.services import evidence, postfiles, posts, review, settle, sheets, withdraw
+from bot.services.content import is_unanswered
 from bot.services.sheets import Step, Tried, Version
 from bot.web.compose import read_time
 from bot.web.frame import Amiss, Answer, Door, Pages, Problem, Visit, page, see_other
@@ -65,6 +66,7 @@ def post(visit: Visit, post_id: int) -> Answer:
         previews=previews(visit.ctx, sheet.post.content, sheet.checked),
         editable=sheet.post.state in EDITABLE and not any(each.state in _GONE for each in sheet.deliveries),
         is_out=any(each.attempts and each.withdrawn_at is None for each in sheet.deliveries),
+        asked=is_unanswered(sheet.post.content, sheet.cases),
         lost=[each.id for each in sheet.deliveries if _is_lost(each)],
         filled=filled,
     )

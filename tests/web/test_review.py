@@ -411,7 +411,7 @@ def proposal(ctx: Context) -> Post:
 
 
 def test_the_question_stands_on_today_and_on_the_draft(binh: Browser, proposal: Post) -> None:
-    for path in ("/", f"/review/{proposal.id}"):
+    for path in ("/", f"/posts/{proposal.id}", f"/review/{proposal.id}"):
         binh.get(path)
         assert binh.page.select(f"a[href='/hearings/{proposal.id}']"), path
 
