@@ -83,7 +83,7 @@ def plainly(value: object) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, Mapping):
         return ", ".join(f"{word(key, 'field')}: {plainly(each)}" for key, each in value.items())
-    return ", ".join(map(plainly, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(plainly, value)) if isinstance(value, list) else word(str(value), "status", "consent", "event")
 
 
 def source(text: str) -> Markup:
