@@ -7,6 +7,7 @@ process id. The children are the real program: `campaignbot --config CONFIG daem
 import faulthandler
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -85,28 +86,34 @@ class Nursery:
 
 
 class Child:
-    """One daemon, known by its number; the number is not used again while this is held in a short life."""
+    """One daemon, held by a handle and not by its number, which the system soon gives to somebody else."""
 
     def __init__(self, pid: int, order: Mapping[str, Any]) -> None:
         self.pid, self.order = pid, order
-        self.born = time.monotonic()
         self.wakes: float | None = None
+        self._handle: int | None = None
+        with suppress(ProcessLookupError):
+            self._handle = os.pidfd_open(pid)
 
     def send(self, what: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, what)
-
-    @property
-    def state(self) -> str:
-        """As the system writes it: T is stopped; nothing at all is dead."""
-        try:
-            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
+        if self.is_alive and self._handle is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, what)
 
     @property
     def is_alive(self) -> bool:
-        return self.state not in {"", "Z", "X"}
+        if self._handle is not None and select.select([self._handle], [], [], 0)[0]:
+            os.close(self._handle)
+            self._handle = None
+        return self._handle is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        if not self.is_alive:
+            return False
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        return False
 
     def end(self) -> None:
         """In good order."""

@@ -39,8 +39,10 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        fell_by_itself = self._process.poll() is not None
         self._process.terminate()
         self._process.wait()
+        assert not fell_by_itself, (self._folder / "postgresql.log").read_text()[-2_000:]
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @contextmanager
@@ -60,9 +62,8 @@ class Server:
     def _start(self) -> None:
         until = time.monotonic() + BACK_WITHIN_S
         while True:
-            self._process = subprocess.Popen(
-                self._command, user=self._user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            with (self._folder / "postgresql.log").open("a") as log:
+                self._process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log)
             while self._process.poll() is None:
                 try:
                     administer(self.address, "SELECT 1")

@@ -193,7 +193,7 @@ class World:
                 self.children.remove(child)
                 was_killed = child.order.get("killed") or child.order.get("fate") == "SIGKILL"
                 self.done["kills" if was_killed else "ended by itself"] += 1
-            elif child.state == "T" and child.wakes is None:
+            elif child.is_stopped and child.wakes is None:
                 child.wakes = now + LEASE_S + self.chance.uniform(0.2, 1.5)
             elif child.wakes is not None and now > child.wakes:
                 child.wakes = None
