@@ -1,8 +1,10 @@
-"""Others doing the same rehearsal writes, each in a process of its own: `python -m tests.bench.peers NAME FOLDER DUE`.
+"""Others doing the same work through the same door, each in a process of its own: `… peers NAME PLACE DUE PORT COUNT`.
 
-Each keeps an outcome and a hash-chained record of every post in SQLite, committed to the disk as ours are.
+Each publishes as Mastodon does, and keeps the outcome and a hash-chained record of every post in one commit. PLACE is
+a folder for SQLite, or the address of a PostgreSQL database.
 """
 
+import asyncio
 import hashlib
 import json
 import queue
@@ -11,124 +13,130 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from pydantic import SecretStr
+from sqlalchemy import create_engine, event, text
 
-from bot.domain.post import DEFAULT_LAYOUT, Profile
-from bot.domain.text import RULES
-from bot.platforms.rehearsal import Rehearsal
+from bot.doors import SystemClock
+from bot.platforms.http import Door
+from bot.platforms.mastodon import Mastodon
 from bot.ports import Outcome, Parcel
-from bot.store.engine import journal_of
+from bot.store.engine import Store
+from tests.bench.stock import CHANNELS, text_of
 
-CHANNELS, EACH = 40, 25
-TOTAL = CHANNELS * EACH
-LIKE = "mastodon"
-
-
-def channel_name(number: int) -> str:
-    return f"account-{number % CHANNELS:02}"
-
-
-def sqlite_module() -> Any:  # noqa: ANN401 - two modules of one shape
-    try:
-        return import_module("pysqlite3.dbapi2")
-    except ImportError:
-        return import_module("sqlite3.dbapi2")
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS outcomes (number INTEGER PRIMARY KEY, remote TEXT)",
+    "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, record TEXT, leaf TEXT)",
+)
 
 
 class Office:
-    """Forty rehearsal accounts, and the outcomes of what they were given."""
+    """Forty accounts, and the outcomes of what they were given."""
 
-    def __init__(self, folder: Path) -> None:
-        names = {channel_name(number) for number in range(CHANNELS)}
-        self._platforms = {name: Rehearsal(folder / "rehearsal", self._profile(name)) for name in names}
-        self._lock, self._prev = threading.Lock(), ""
-        module = sqlite_module()
-        self._database = module.connect(folder / "outcomes.db", isolation_level=None, check_same_thread=False)
-        journal, synchronous = journal_of(module.sqlite_version_info)
-        for pragma in (f"journal_mode={journal}", f"synchronous={synchronous}"):
-            self._database.execute(f"PRAGMA {pragma}")
-        self._database.execute("CREATE TABLE IF NOT EXISTS outcomes (number INTEGER PRIMARY KEY, remote TEXT)")
-        self._database.execute("CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, record TEXT, leaf TEXT)")
-
-    def _profile(self, name: str) -> Profile:
-        rules, layout = RULES[LIKE], DEFAULT_LAYOUT[LIKE]
-        return Profile(name, "rehearsal", LIKE, rules, layout, ("vi", "en"), "UTC", f"rehearsal/{LIKE}")
+    def __init__(self, place: str, port: int) -> None:
+        clock = SystemClock()
+        doors = (Door(f"http://127.0.0.1:{port}", clock=clock, timeout_s=30) for _ in range(CHANNELS))
+        self._accounts = [(threading.Lock(), Mastodon(door, SecretStr("bench"))) for door in doors]
+        self._lock, self._prev, self._seq = threading.Lock(), "", 0
+        self._store = Store(place if "://" in place else f"sqlite:///{place}/outcomes.db")
+        with self._store.writer.begin() as tx:
+            for statement in _TABLES:
+                tx.execute(text(statement))
 
     def publish(self, number: int, due: datetime) -> tuple[int, Outcome]:
+        """One request at a time on an account."""
+        lock, account = self._accounts[number % CHANNELS]
         key = hashlib.sha256(str(number).encode()).hexdigest()
-        text = f"Câu chuyện số {number}.\n\nStory number {number}."
-        parcel = Parcel(number, key, due, text, ("vi", "en"), (), time.monotonic() + 60)
-        return number, self._platforms[channel_name(number)].publish(parcel)
+        deadline = SystemClock().boot() + 600
+        with lock:
+            parcel = Parcel(number, key, due, text_of(number), ("vi", "en"), (), deadline)
+            return number, account.publish(parcel)
 
     def keep(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """All of them in one commit."""
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
+        """All of them in one commit, in the driver's own words."""
+        with self._lock, self._store.writer.begin() as tx:
+            rows, records = [], []
             for number, outcome in outcomes:
                 record = json.dumps({"number": number, "outcome": repr(outcome), "prev": self._prev}, sort_keys=True)
-                self._prev = hashlib.sha256(record.encode()).hexdigest()
-                self._database.execute("INSERT INTO outcomes VALUES (?, ?)", (number, repr(outcome)))
-                self._database.execute("INSERT INTO records (record, leaf) VALUES (?, ?)", (record, self._prev))
-            self._database.execute("COMMIT")
+                self._prev, self._seq = hashlib.sha256(record.encode()).hexdigest(), self._seq + 1
+                rows.append({"n": number, "o": repr(outcome)})
+                records.append({"s": self._seq, "r": record, "l": self._prev})
+            tx.execute(_OUTCOME, rows)
+            tx.execute(_RECORD, records)
+
+
+_OUTCOME = text("INSERT INTO outcomes VALUES (:n, :o)")
+_RECORD = text("INSERT INTO records VALUES (:s, :r, :l)")
 
 
 @cache
-def office(folder: str) -> Office:
-    return Office(Path(folder))
+def office(place: str, port: int) -> Office:
+    return Office(place, port)
 
 
-def send(folder: str, number: int, due: datetime) -> None:
-    """One job of APScheduler's, found by its name."""
-    office(folder).keep([office(folder).publish(number, due)])
+def send(place: str, port: int, number: int, due: datetime) -> None:
+    """One job, found by its name."""
+    office(place, port).keep([office(place, port).publish(number, due)])
 
 
-def apscheduler(folder: Path, due: datetime) -> None:
-    """A job a post in its own SQLite store; forty threads."""
-    store = SQLAlchemyJobStore(f"sqlite:///{folder / 'jobs.db'}")
+def ready() -> None:
+    print("Ready", flush=True)
+
+
+def apscheduler(place: str, due: datetime, port: int, count: int) -> None:
+    """A job a post in its own store; forty threads."""
+    office(place, port)
+    engine = create_engine(f"sqlite:///{place}/jobs.db")
+    event.listen(engine, "connect", _without_waiting)
     scheduler = BackgroundScheduler(
         timezone="UTC",
-        jobstores={"default": store},
+        jobstores={"default": SQLAlchemyJobStore(engine=engine)},
         executors={"default": JobThreads(CHANNELS)},
         job_defaults={"misfire_grace_time": None},
     )
-    for number in range(TOTAL):
-        scheduler.add_job("tests.bench.peers:send", "date", run_date=due, args=(str(folder), number, due))
-    scheduler.start()
-    until(due)
-    while scheduler.get_jobs():
-        time.sleep(0.1)
-    scheduler.shutdown(wait=True)
+    scheduler.start(paused=True)
+    for number in range(count):
+        scheduler.add_job("tests.bench.peers:send", "date", run_date=due, args=(place, port, number, due))
+    event.remove(engine, "connect", _without_waiting)
+    engine.dispose()
+    scheduler.resume()
+    ready()
+    while True:
+        time.sleep(1)
 
 
-def bare(folder: Path, due: datetime) -> None:
+def _without_waiting(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    """Queueing up need not wait for the disk; the work does."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def bare(place: str, due: datetime, port: int, count: int) -> None:
     """No queue and no gate: a thread an account, one writer that commits whatever has come back by then."""
-    here = office(str(folder))
+    here = office(place, port)
     done: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
 
     def work(first: int) -> None:
         until(due)
-        for number in range(first, TOTAL, CHANNELS):
+        for number in range(first, count, CHANNELS):
             done.put(here.publish(number, due))
 
     with ThreadPoolExecutor(CHANNELS) as pool:
-        list_of_work = [pool.submit(work, first) for first in range(CHANNELS)]
+        for first in range(CHANNELS):
+            pool.submit(work, first)
+        ready()
         kept = 0
-        while kept < TOTAL:
+        while kept < count:
             some = [done.get()]
             while not done.empty():
                 some.append(done.get())
             here.keep(some)
             kept += len(some)
-        for each in list_of_work:
-            each.result()
 
 
 def until(moment: datetime) -> None:
@@ -136,6 +144,43 @@ def until(moment: datetime) -> None:
         time.sleep(left)
 
 
+def pgqueuer(place: str, due: datetime, port: int, count: int) -> None:
+    """PgQueuer, polling twice a second; an account is kept to one request by a lock in the process."""
+    asyncio.run(_pgqueuer(place, due, port, count))
+
+
+async def _pgqueuer(place: str, due: datetime, port: int, count: int) -> None:
+    import psycopg  # noqa: PLC0415 - not everywhere
+    from pgqueuer.db import PsycopgDriver  # noqa: PLC0415
+    from pgqueuer.models import Job  # noqa: PLC0415
+    from pgqueuer.qm import QueueManager  # noqa: PLC0415
+    from pgqueuer.queries import Queries  # noqa: PLC0415
+
+    address = place.replace("+psycopg", "")
+    connection: Any = await psycopg.AsyncConnection.connect(address, autocommit=True)
+    driver = PsycopgDriver(connection)
+    queries = Queries(driver)
+    await queries.install()
+    office(place, port)
+    threads = ThreadPoolExecutor(CHANNELS)
+    manager = QueueManager(queries)
+
+    @manager.entrypoint("send")
+    async def work(job: Job) -> None:
+        number = int(job.payload or b"0")
+        await asyncio.get_running_loop().run_in_executor(threads, send, place, port, number, due)
+
+    for start in range(0, count, 1_000):
+        numbers = range(start, min(start + 1_000, count))
+        left = due - datetime.now(UTC)
+        await queries.enqueue(
+            ["send"] * len(numbers), [b"%d" % each for each in numbers], [0] * len(numbers), [left] * len(numbers)
+        )
+    ready()
+    await manager.run(dequeue_timeout=timedelta(seconds=0.5), batch_size=CHANNELS)
+
+
 if __name__ == "__main__":
-    name, where, at = sys.argv[1:]
-    {"apscheduler": apscheduler, "bare": bare}[name](Path(where), datetime.fromisoformat(at))
+    name, where, at, door, many = sys.argv[1:]
+    known = {"apscheduler": apscheduler, "bare": bare, "pgqueuer": pgqueuer}
+    known[name](where, datetime.fromisoformat(at), int(door), int(many))

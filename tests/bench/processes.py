@@ -9,9 +9,10 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from tests.bench.figures import Figure, of_runs, say
+from tests.bench.stock import at_home
 from tests.system.installation import HOUSE, Installation, copy, install, wait_for
 
-STARTS, YEARS = 5, 3
+STARTS, YEARS, QUICK = 7, 3, 1
 SETTLE_S, IDLE_S = 4, 10
 WAIT_S = 60
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -23,7 +24,7 @@ def lines() -> Iterator[Figure]:
         yield Figure(f"lines of Python in {folder}/", count, "lines", "every line of every .py file")
 
 
-def start_ups(folder: Path) -> Iterator[Figure]:
+def start_ups(folder: Path, *, quick: bool) -> Iterator[Figure]:
     say("start-up: making an installation with a post that is due")
     original = install(folder / "original", likes=("facebook",))
     due = datetime.now(UTC) + timedelta(seconds=8)
@@ -36,16 +37,18 @@ def start_ups(folder: Path) -> Iterator[Figure]:
     original.run("post", "approve", str(post["id"]), "--digest", digest, by="chi")
     time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
     first_dispatch, ready, spent = [], [], []
-    for number in range(STARTS):
-        say(f"start-up: run {number + 1} of {STARTS}")
+    starts = QUICK if quick else STARTS
+    for number in range(starts):
+        say(f"start-up: run {number + 1} of {starts}")
         here = copy(original, folder / f"start-{number}")
+        at_home(here.config)
         spawned = time.time()
         with here.running("daemon") as process:
             ready.append(time.time() - spawned)
             spent.append(cpu_s(process.pid))
             wait_for("the first post", lambda here=here: here.arrived_at("facebook"), WAIT_S)
         first_dispatch.append(here.arrived_at("facebook")[0].timestamp() - spawned)
-    how = f"`campaignbot daemon` spawned with one post already due; median of {STARTS}, each on a fresh copy"
+    how = f"`campaignbot daemon` spawned with one post already due; median of {starts}, each on a fresh copy"
     yield of_runs("start-up to the first dispatch", first_dispatch, "s", how, "1")
     yield of_runs("start-up to the line “Ready”", ready, "s", how, "1")
     yield of_runs(
@@ -79,19 +82,20 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def rehearsed_years(folder: Path) -> Iterator[Figure]:
+def rehearsed_years(folder: Path, *, quick: bool) -> Iterator[Figure]:
     here = Installation(folder / "year")
     here.folder.mkdir()
     here.config.write_text((HOUSE / "config.example.toml").read_text())
     here.run("init", "--admin", "an")
     walls, cpus = [], []
-    for number in range(YEARS):
-        say(f"a rehearsed year: run {number + 1} of {YEARS}")
+    years = QUICK if quick else YEARS
+    for number in range(years):
+        say(f"a rehearsed year: run {number + 1} of {years}")
         with timed(here, "rehearse", "--from", "2026-12-01", "--days", "365", "--json") as took:
             pass
         walls.append(took[0])
         cpus.append(took[1])
-    how = f"`campaignbot rehearse --days 365 --json`, 92 cases, 5 accounts, a whole process; median of {YEARS}"
+    how = f"`campaignbot rehearse --days 365 --json`, 92 cases, 5 accounts, a whole process; median of {years}"
     yield of_runs("a year rehearsed", walls, "s", how, "10")
     yield of_runs("a year rehearsed, CPU", cpus, "s", how)
 
