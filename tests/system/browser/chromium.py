@@ -61,6 +61,12 @@ def launched(kind: BrowserType, *more: str) -> Browser:
 
 @contextmanager
 def showcase(folder: Path) -> Iterator[Showcase]:
+    with serving(folder) as (made, _process):
+        yield made
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Showcase, "subprocess.Popen[str]"]]:
     command = [sys.executable, "-m", "tests.system.browser.showcase", str(folder)]
     with subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
@@ -68,7 +74,7 @@ def showcase(folder: Path) -> Iterator[Showcase]:
         try:
             line = process.stdout.readline()
             assert line, "the showcase did not start"
-            yield Showcase(**json.loads(line))
+            yield Showcase(**json.loads(line)), process
         finally:
             process.stdin.close()
             process.wait(10)

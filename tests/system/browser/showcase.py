@@ -1,6 +1,7 @@
 """An installation with a little of everything, of people who do not exist, served on loopback by its own process.
 
-`python -m tests.system.browser.showcase FOLDER` prints one line of JSON and serves until its standard input closes.
+`python -m tests.system.browser.showcase FOLDER` prints one line of JSON and serves until its standard input closes; at
+each moment that it reads there, its clock goes on to it, and what is due by then is sent.
 """
 
 import json
@@ -8,7 +9,7 @@ import socket
 import sys
 import threading
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -46,6 +47,7 @@ from tests.writing import a_content, a_png, on_file
 
 PASSPHRASE = "bốn cánh buồm trên sông lạnh"
 LIKES = ("x", "facebook", "bluesky", "mastodon", "telegram")
+DAY = date(2026, 11, 30)
 MORNING = datetime.fromisoformat("2026-11-23T09:00:00+07:00")
 X, FACEBOOK, BLUESKY = "rehearsal-x", "rehearsal-facebook", "rehearsal-bluesky"
 VI = (
@@ -82,6 +84,7 @@ def fill(folder: Path) -> tuple[Context, Showcase]:
         "/posts/<int:post_id>": list(numbers.values()),
         "/review/<int:post_id>": [numbers[name] for name in ("waiting", "own", "edited")],
         "/hearings/<int:post_id>": asked(house),
+        "anniversary": [str(found) for one, found in plan.upcoming(house, DAY, DAY) if "arrest" in one.key],
         "slug": ["nguyen-van-a"],
         "/cases/<slug>": ["nguyen-van-a", "le-van-c", "pham-van-d", "vo-thi-e"],
         "key": ["arrest-2020-11-30"],
@@ -153,7 +156,7 @@ def add_posts(house: Context, crew: Crew, mai: Person) -> dict[str, Post]:
     unsure = approved(house, crew, -0.5, FACEBOOK)
     coming = approved(house, crew, 6, BLUESKY)
     late = submitted(house, crew, -0.2)
-    send(house)
+    send(unclear(house), until=MORNING)
     returned = submitted(house, crew, 40)
     review.return_post(house, crew.chi, returned.id, "Nguồn viết “gần hai năm”. / The source says “almost two years”.")
     own = submitted(house, crew, 44, author=mai)
@@ -200,15 +203,22 @@ def approved(house: Context, crew: Crew, hours: float, *channels: str) -> Post:
     return posts.get_post(house, post.id)
 
 
-def send(house: Context) -> None:
-    """The morning comes; Facebook gives no clear answer."""
+def send(house: Context, until: datetime) -> None:
+    """That moment comes, and what is due by then is sent."""
     assert isinstance(house.clock, FakeClock)
-    far = FarSide(answers=[lambda _: Unsure("cut")], finds=[None] * 50)
-    unclear = replace(house.channels[FACEBOOK], platform=far)
     worker = deliver.start(house, "showcase")
-    go_to(house.clock, MORNING)
-    drain(replace(house, channels={**house.channels, FACEBOOK: unclear}), worker)
+    go_to(house.clock, until)
+    drain(house, worker)
     review.lapse_overdue(house)
+    with house.store.write() as tx:
+        heartbeats.beat(tx, "showcase", house.now())
+    audit.checkpoint(house.store, house.keystore, now=house.now(), force=True)
+
+
+def unclear(house: Context) -> Context:
+    """With a Facebook that gives no clear answer."""
+    far = FarSide(answers=[lambda _: Unsure("cut")], finds=[None] * 50)
+    return replace(house, channels={**house.channels, FACEBOOK: replace(house.channels[FACEBOOK], platform=far)})
 
 
 def sign(house: Context, crew: Crew) -> None:
@@ -234,7 +244,9 @@ def main(folder: Path) -> None:
         made.rules = rules_of(app)
         print(json.dumps(asdict(made)), flush=True)  # noqa: T201 - to whoever started it
         threading.Thread(target=server.run, daemon=True).start()
-        sys.stdin.read()
+        for line in sys.stdin:
+            send(house, until=datetime.fromisoformat(line.strip()))
+            print("sent", flush=True)  # noqa: T201
         server.close()
     house.store.close()
 

@@ -6,7 +6,6 @@ what that browser kept (later).
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,17 @@ from tests.system.browser.test_pages import COLOURS, LOOK
 LANGUAGES, WIDTHS = ("en", "vi"), (1280, 390)
 
 
-def loads(opened: Browser, made: Showcase) -> Iterator[tuple[str, int, int, int]]:
-    """Of each page: kB of the first load, kB of a later one, requests of the first."""
-    for path in addresses(made, most=1):
-        with visitor(opened, made) as (context, page):
-            watch = context.new_cdp_session(page)
-            watch.send("Network.enable")
-            sizes: list[float] = []
-            watch.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
-            asked: list[str] = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            first, requests = _open(page, path, sizes), len(asked)
-            yield path, first, _open(page, path, sizes), requests
+def loads(opened: Browser, made: Showcase, path: str) -> tuple[int, int, int]:
+    """Bytes of the first load and of a later one, and the requests of the first."""
+    with visitor(opened, made) as (context, page):
+        watch = context.new_cdp_session(page)
+        watch.send("Network.enable")
+        sizes: list[float] = []
+        asked: list[str] = []
+        watch.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.on("request", lambda request: asked.append(request.url))
+        first, requests = _open(page, path, sizes), len(asked)
+        return first, _open(page, path, sizes), requests
 
 
 def _open(page: Page, path: str, sizes: list[float]) -> int:
@@ -64,7 +62,8 @@ def main() -> None:
         seen = faults(opened, made, axe(home))
         _row("Page", "Looks", "Violations", "First load, kB", "Later, kB", "Requests")
         _row(*("---" for _ in range(6)))
-        for path, first, later, requests in loads(opened, made):
+        for path in addresses(made, most=1):
+            first, later, requests = loads(opened, made, path)
             _row(f"`{path}`", len(seen[path]), sum(seen[path]), f"{first / 1000:.1f}", f"{later / 1000:.1f}", requests)
 
 
