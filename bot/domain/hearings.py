@@ -31,7 +31,7 @@ def hearings(cases: Sequence[Case]) -> tuple[Hearing, ...]:
     for case in cases:
         for event in case.events:
             if event.date.exact:
-                group = groups[_group(case, event)]
+                group = groups[group_of(case, event)]
                 if case.slug in group:  # nobody is tried together with themselves
                     group = groups[case.slug, event.key]
                 group[case.slug] = (case, event)
@@ -39,7 +39,7 @@ def hearings(cases: Sequence[Case]) -> tuple[Hearing, ...]:
     return tuple(_hearing(tuple(people.values()), days) for people in groups.values())
 
 
-def _group(case: Case, event: Event) -> Hashable:
+def group_of(case: Case, event: Event) -> Hashable:
     """Equal for events of one hearing. Neither a missing court nor a limited consent joins by a guess."""
     if event.kind in HEARINGS and event.joint:
         return (event.kind, event.date, event.joint)

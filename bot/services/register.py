@@ -1,6 +1,6 @@
 """Everybody, as the lists show them: who matches, whose status is to be confirmed first, who has not been named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
-from bot.domain.case import HELD, Case, Consent, EventKind, PartialDate, Status, fold, is_confirmed, vietnamese_key
+from bot.domain.case import HELD, Case, Consent, Status, fold, is_confirmed, vietnamese_key
 from bot.domain.gaps import Gap, gaps
-from bot.domain.hearings import HEARINGS
+from bot.domain.hearings import HEARINGS, group_of
 from bot.domain.occasions import Bar, LeapDay, Occasion, PlanningRules, campaign_of, occasions
 from bot.services.calendar import everybody
 from bot.services.cases import LONGEST_QUERY
@@ -41,6 +41,7 @@ class Row:
     gaps: frozenset[Gap]
     given_name: tuple[object, ...]
     family_name: tuple[object, ...]
+    heard_in: frozenset[Hashable]
     next: Occasion | None
     soonest: Occasion | None
 
@@ -80,17 +81,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Everybody by slug on one day, and who was heard on a day: those may have been tried together."""
+    """Everybody by slug on one day, and who may have been tried together, by their hearing."""
 
     on: date
     cases: Mapping[str, Case]
     rows: Mapping[str, Row]
-    heard: Mapping[tuple[EventKind, PartialDate], tuple[str, ...]]
+    heard: Mapping[Hashable, tuple[str, ...]]
 
     def near(self, *named: Case) -> dict[str, Case]:
         """These and whoever may have been tried with one of them."""
-        days = {(each.kind, each.date) for case in named for each in case.events}
-        slugs = {slug for day in days for slug in self.heard.get(day, ())}
+        slugs = {slug for case in named for group in _heard_in(case) for slug in self.heard.get(group, ())}
         return {slug: self.cases[slug] for slug in sorted(slugs)} | {case.slug: case for case in named}
 
 
@@ -108,12 +108,19 @@ def opened(ctx: Context, tx: Connection) -> Register:
         slug: row if (row := before.get(slug)) and row.case is case else _row(ctx, case, rules)
         for slug, case in known.items()
     }
-    heard: dict[tuple[EventKind, PartialDate], tuple[str, ...]] = {}
-    for slug, case in known.items():
-        for day in {(each.kind, each.date) for each in case.events if each.kind in HEARINGS}:
-            heard[day] = (*heard.get(day, ()), slug)
+    heard: dict[Hashable, tuple[str, ...]] = {}
+    for row in rows.values():
+        for group in row.heard_in:
+            heard[group] = (*heard.get(group, ()), row.slug)
     found = _seen[ctx.store] = Register(ctx.today(), known, rows, heard)
     return found
+
+
+def _heard_in(case: Case) -> frozenset[Hashable]:
+    """By each hearing, and by its name: one name on two days is a slip that changes what the days are called."""
+    events = [each for each in case.events if each.kind in HEARINGS]
+    groups = {group_of(case, each) for each in events if each.joint or each.court}
+    return frozenset(groups | {(each.kind, each.joint) for each in events if each.joint})
 
 
 def rules_of(ctx: Context) -> PlanningRules:
@@ -135,6 +142,7 @@ def _row(ctx: Context, case: Case, rules: PlanningRules) -> Row:
         gaps=gaps(case),
         given_name=(vietnamese_key(case.name_vi), case.slug),
         family_name=(fold(case.name_en), case.slug),
+        heard_in=_heard_in(case),
         next=next((one for one in days if one.bar is not Bar.NOT_FRESH), None),
         soonest=days[0] if days else None,
     )
