@@ -122,6 +122,7 @@ def keep(data_dir: Path, cleaned: Cleaned) -> Path:
             new.write(cleaned.content)
             new.flush()
             os.fsync(new.fileno())
+        part.chmod(path.parent.stat().st_mode & 0o660)  # as open as its folder
         part.replace(path)
     except OSError as error:
         if part:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pydantic import SecretStr
 
 from bot.domain.errors import Misconfigured
-from bot.store.private import locked, require_own, write_whole
+from bot.store.private import OWN, locked, require_own, write_whole
 
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _UNREADABLE = "{path} is damaged. Bring back its backup, or move it away and run: campaignbot channel secret NAME"
@@ -33,7 +33,7 @@ class Vault:
     def establish(self) -> None:
         """Makes the key where nothing was sealed yet; a lost key is never given a successor."""
         if not self.is_handed and self.key and not self.key.exists() and not self.file.exists():
-            write_whole(self.key, _new_key())
+            write_whole(self.key, _new_key(), OWN)
 
     def seal(self, channel: str, given: Mapping[str, SecretStr]) -> None:
         """All at once or none."""
@@ -57,11 +57,11 @@ class Vault:
         with locked(self.file.with_suffix(".lock")):
             old = self._keys()
             if not self.is_handed and self.key:
-                write_whole(self.key, b"".join([_new_key(), *(b64encode(key) + b"\n" for key in old)]))
+                write_whole(self.key, b"".join([_new_key(), *(b64encode(key) + b"\n" for key in old)]), OWN)
             key, sealed = self._keys()[0], self._sealed()
             self._write({name: _seal(key, name, self._open(name, each)) for name, each in sealed.items()})
             if not self.is_handed and self.key:
-                write_whole(self.key, b64encode(key) + b"\n")
+                write_whole(self.key, b64encode(key) + b"\n", OWN)
         return len(sealed)
 
     def forget(self) -> str:

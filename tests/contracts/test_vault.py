@@ -149,12 +149,12 @@ def test_a_change_of_keys_that_breaks_off_loses_nothing(
     seal(vault, "x", api_key="a")
     writes = 0
 
-    def breaking(path: Path, content: bytes) -> None:
+    def breaking(path: Path, content: bytes, mode: int = 0) -> None:
         nonlocal writes
         writes += 1
         if writes == broken_at:
             raise StoreFailed("the disk is full")
-        write_whole(path, content)
+        write_whole(path, content, mode)
 
     monkeypatch.setattr("bot.store.vault.write_whole", breaking)
     with pytest.raises(StoreFailed):
