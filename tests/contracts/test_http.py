@@ -179,6 +179,31 @@ def test_whatever_goes_wrong_after_the_first_byte_leaves_doubt_and_soon(script: 
     assert time.monotonic() - began < SOON_S
 
 
+def _noting(heard: list[bytes], answer: bytes) -> Script:
+    def script(line: socket.socket) -> None:
+        heard.append(hear(line))
+        line.sendall(answer)
+
+    return script
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_leads_nowhere(status: int, method: str) -> None:
+    """Not to another host, and not to another path of the same one, though requests itself would follow."""
+    here: list[bytes] = []
+    there: list[bytes] = []
+    with listening(_noting(there, OK)) as other:
+        for target in (f"http://127.0.0.1:{other}/", "http://169.254.169.254/latest/", "//localhost/", "/again"):
+            head = f"HTTP/1.1 {status} See\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n"
+            with listening(_noting(here, head.encode())) as port:
+                opened = door(f"http://127.0.0.1:{port}", timeout_s=PATIENT_S)
+                assert isinstance(opened.call(method, PATH), Unsure)
+                with pytest.raises(Failed):
+                    opened.session.request(method, f"http://127.0.0.1:{port}/", allow_redirects=True)
+    assert (len(here), there) == (8, [])
+
+
 def _refuse_tunnel(line: socket.socket) -> None:
     hear(line)
     line.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")

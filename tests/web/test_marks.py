@@ -33,7 +33,7 @@ HEADERS = {
 }
 
 
-def everything(ctx: Context) -> dict[str, list[object]]:
+def everything(ctx: Context) -> dict[str, list[str]]:
     with ctx.store.read() as tx:
         found = {name: table for name, table in tables.metadata.tables.items() if name not in PASSING}
         return {name: sorted(map(repr, tx.execute(table.select()))) for name, table in found.items()}
