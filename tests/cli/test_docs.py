@@ -16,8 +16,8 @@ HOUSE = Path(__file__).parents[2]
 PAGES = (*sorted(HOUSE.glob("*.md")), *sorted((HOUSE / "docs").rglob("*.md")))
 FENCE = re.compile(r"^[ \t]*```(\w*)\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
-# Not a user, a group or a unit of that name.
-CALLED = re.compile(r"(?:^|(?<!-[ugo])(?<!now)(?<!start)(?<!stop)\s|bin/)campaignbot\s+(\S.*)")
+# Not a user, a group, a folder or a unit of that name.
+CALLED = re.compile(r"(?:^|(?<!-[ugo])(?<!now)(?<!start)(?<!stop)(?<!login)(?<!gid)(?<!-R)\s|bin/)campaignbot\s+(\S.*)")
 SHELL_ENDS = frozenset({"|", ">", ">>", "<", "&&", ";", "…", "..."})
 
 
@@ -175,3 +175,19 @@ def test_a_place_in_the_code_that_a_page_names_is_there(page: Path, path: str, n
     assert file is not None
     text = file.read_text("utf-8")
     assert [name for name in names if not re.search(rf"\b{name.rpartition('.')[2]}\b", text)] == []
+
+
+TESTS = re.compile(r"`(tests/[a-z_/]+\.py): (test_\w+)`")
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    text = (HOUSE / "docs" / "security.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| (V\d+ |\d+\.\d+\.\d+ )", line)]
+    assert [row for row in rows if not TESTS.search(row) and not row.endswith("| does not apply |")] == []
+    assert {f"V{number}" for number in range(1, 18)} <= {row.split()[1] for row in rows}
+    missing = [
+        f"{file}: {name}"
+        for file, name in TESTS.findall(text)
+        if not re.search(rf"^(async )?def {name}\(", (HOUSE / file).read_text("utf-8"), re.MULTILINE)
+    ]
+    assert missing == []
