@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from pydantic import SecretStr
 
 from bot.cli.channel import channel, lines, show_account
 from bot.cli.frame import Given, Session, acting, as_json, emit, names, option, plain, read_bytes, say
@@ -15,12 +15,16 @@ from bot.domain.audit import Act
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import DEFAULT_LAYOUT
+from bot.domain.text import RULES
 from bot.i18n import _, word
 from bot.ports import Account
-from bot.settings import Settings, load_settings, sections
-from bot.settings.sections import CREDENTIALS, OPEN
 
-SERVICES = tuple(CREDENTIALS)
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.settings import Settings
+
+SERVICES = (*RULES, "rehearsal")
 LAYOUTS = ("joined", "thread", "separate")
 from_file = option(
     "--from-file",
@@ -51,6 +55,8 @@ def add(
 
     Keys are asked for without showing them, and never stand on the command line. Nothing is posted.
     """
+    from bot.settings import load_settings
+    from bot.settings.sections import CREDENTIALS, OPEN
     from bot.settings.writing import with_channel
 
     require(actor, Duty.MANAGE_CHANNELS)
@@ -84,6 +90,8 @@ def secret(
 
     Withdraw the old ones at the service afterwards. What is left empty stays as it is.
     """
+    from bot.settings import load_settings
+    from bot.settings.sections import CREDENTIALS, OPEN
     from bot.settings.writing import with_sealed
 
     require(actor, Duty.MANAGE_CHANNELS)
@@ -113,7 +121,7 @@ def rekey(session: Session, actor: Person) -> None:
     say("Everything is sealed under a new key. Copies of the old key open nothing that is kept from now on.")
 
 
-def _keys(settings: Settings, given: Mapping[str, Given]) -> dict[str, Given]:
+def _keys(settings: "Settings", given: Mapping[str, Given]) -> dict[str, Given]:
     """What stands in the table, as flags say or as the person answers; only what differs from the usual."""
     asking = not given["platform"] and sys.stdin.isatty()
     keys = {key: value for key, value in given.items() if value}
@@ -141,7 +149,11 @@ def _layout(keys: Mapping[str, Given]) -> str:
 
 def _credentials(
     platform: str, fields: Iterable[str], file: str | None, *, optional: bool = False
-) -> dict[str, SecretStr]:
+) -> dict[str, "SecretStr"]:
+    from pydantic import SecretStr
+
+    from bot.settings.sections import OPEN
+
     if file:
         return _from_file(fields, file)
     if fields and not sys.stdin.isatty():
@@ -159,8 +171,10 @@ def _credentials(
     return given
 
 
-def _from_file(fields: Iterable[str], file: str) -> dict[str, SecretStr]:
+def _from_file(fields: Iterable[str], file: str) -> dict[str, "SecretStr"]:
     """Says which line is wrong, and never what stands there."""
+    from pydantic import SecretStr
+
     try:
         found = tomllib.loads(read_bytes(Path(file)).decode("utf-8-sig"))
     except ValueError:
@@ -170,9 +184,10 @@ def _from_file(fields: Iterable[str], file: str) -> dict[str, SecretStr]:
     return {field: SecretStr(value.strip()) for field, value in found.items() if value.strip()}
 
 
-def _tried(settings: Settings, name: str, given: Mapping[str, SecretStr], *, unchecked: bool) -> Account:
+def _tried(settings: "Settings", name: str, given: Mapping[str, "SecretStr"], *, unchecked: bool) -> Account:
     """Signs in with what was given before anything is kept. Raises Refused."""
     from bot.app import look_at
+    from bot.settings import sections
 
     (wanted,) = (each for each in settings.channels if each.name == name)
     places = {field: sections.Secret(text=secret) for field, secret in given.items()}
@@ -187,7 +202,7 @@ def _keep(
     session: Session,
     actor: Person,
     record: tuple[Act, str, Mapping[str, Given]],
-    sealed: Mapping[str, SecretStr],
+    sealed: Mapping[str, "SecretStr"],
     file: tuple[bytes, bytes],
 ) -> None:
     from bot.services import channels
@@ -196,7 +211,7 @@ def _keep(
     channels.change(session.ctx, actor, act, f"channel:{name}", facts, partial(_write, session, name, sealed, *file))
 
 
-def _write(session: Session, name: str, sealed: Mapping[str, SecretStr], before: bytes, after: bytes) -> None:
+def _write(session: Session, name: str, sealed: Mapping[str, "SecretStr"], before: bytes, after: bytes) -> None:
     """First the secrets, which nothing names yet; then the file that names them, whole."""
     from bot.app import open_vault
     from bot.store.private import write_whole

@@ -36,7 +36,8 @@ EVERY = list(commands(root, click.Context(root)))
 
 
 def test_the_nouns_are_those_of_the_design() -> None:
-    alone = {"init", "check", "doctor", "run", "daemon", "web", "rehearse", "plan", "halt", "unhalt"}
+    alone = {"init", "check", "doctor", "run", "daemon", "web", "rehearse", "plan", "halt", "unhalt",
+             "backup", "restore", "panic"}  # fmt: skip
     with_verbs = {"post", "standing", "delivery", "case", "channel", "user", "audit", "clock", "alert"}
     assert {place[0] for place in EVERY} == alone | with_verbs
 
