@@ -75,7 +75,8 @@ def _amiss(world: World, row: Delivery, count: int) -> Iterator[str]:
         yield "silent"
     if row.state in GIVEN_UP or (row.state is _S.HELD and proves):
         yield "given up"
-    if row.state in PASSING and max(row.next_at, row.lease_until or row.next_at) < world.ctx.now() - STUCK:
+    ended = world.calm_until or world.ctx.now()
+    if row.state in PASSING and max(row.next_at, row.lease_until or row.next_at) < ended - STUCK:
         yield "stuck"
 
 

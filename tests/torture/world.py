@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.app import build, establish
@@ -67,6 +67,7 @@ class World:
         self.done: Counter[str] = Counter()
         self.children: list[Child] = []
         self.broken = ""
+        self.calm_until: datetime | None = None
         self.log = folder / "daemons.log"
         self._fillable = False
         self.people = self._settle()
@@ -255,6 +256,7 @@ class World:
                 self.people.free()
             time.sleep(0.3)
         tell(self.progress())
+        self.calm_until = self.ctx.now()
         for child in self.children:
             child.end()
         self.children.clear()
