@@ -201,7 +201,9 @@ def test_a_redirect_leads_nowhere(status: int, method: str) -> None:
                 assert isinstance(opened.call(method, PATH), Unsure)
                 with pytest.raises(Failed):
                     opened.session.request(method, f"http://127.0.0.1:{port}/", allow_redirects=True)
-    assert (len(here), there) == (8, [])
+    assert there == []
+    assert len(here) >= 4  # a line that is being hung up may take the second request along
+    assert not [asked for asked in here if b"/again" in asked.partition(b"\r\n")[0]]
 
 
 def _refuse_tunnel(line: socket.socket) -> None:
