@@ -15,7 +15,7 @@ from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Sightin
 from bot.domain.errors import Refused, StoreFailed, Tampered
 from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
 from bot.library.images import image_path
-from bot.ports import Absent, Failure, Image, Outcome, Parcel, Receipt, Unsure
+from bot.ports import Absent, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
 from bot.services.audit import require_anchor
 from bot.services.budget import cost
 from bot.services.context import Context
@@ -29,6 +29,7 @@ from bot.services.outcomes import (
     end,
     follow,
     move,
+    publish,
     repeats,
     told,
 )
@@ -158,7 +159,7 @@ def wave(
             move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         ours, room = share(ctx, tx, worker, free)
         errands = tuple(islice(_errands(within, seen, ours), room))
-        deliveries.begin_attempts(tx, seen.begun, seen.now)
+        _claim(within, seen)
         follow(within, tx, seen.ended)
         return errands
 
@@ -170,8 +171,17 @@ def _conclude(ctx: Context, tx: Connection, done: Sequence[Done]) -> None:
         if _concluding(item.errand) in {conclude, conclude_repeat} and not isinstance(item.outcome, Sighting)
     ]
     deliveries.end_attempts(tx, tried, ctx.now())
-    over = [item for item in done if _concluding(item.errand)(ctx, tx, item.errand.delivery, item.outcome)]
-    follow(ctx, tx, [item.errand.delivery for item in over])
+    out = {
+        item.errand.delivery.id: (item.errand.delivery, item.outcome.receipt)
+        for item in done
+        if isinstance(item.outcome, Published) and not item.errand.unwanted
+    }
+    ended = publish(ctx, tx, tuple(out.values()))
+    for item in done:
+        delivery = item.errand.delivery
+        if delivery.id not in out and _concluding(item.errand)(ctx, tx, delivery, item.outcome):
+            ended.append(delivery)
+    follow(ctx, tx, ended)
 
 
 def _concluding(errand: Errand) -> Callable[[Context, Connection, Delivery, Any], bool]:
@@ -266,25 +276,25 @@ def _obey(ctx: Context, seen: Wave, delivery: Delivery, ruling: Ruling) -> None:
 
 
 def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
-    lease = ctx.publishing.lease_s
     fence = delivery.fence + 1
-    changed = deliveries.change(
-        seen.tx,
-        delivery,
-        DeliveryState.SENDING,
-        fence=fence,
-        worker=seen.worker.name,
-        lease_until=seen.now + timedelta(seconds=lease),
-        attempts=delivery.attempts + 1,
-        looks=0,
-    )
-    if not changed:
-        raise StoreFailed("Delivery {id} changed under its own lock. Nothing was sent.", id=delivery.id)
     said = {"attempt": fence, "digest": delivery.digest, "key": delivery.idem_key}
     ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", said)
     claimed = replace(delivery, state=DeliveryState.SENDING, fence=fence, attempts=delivery.attempts + 1, looks=0)
-    seen.begun.append((claimed, _cost(ctx, delivery)))
+    seen.begun.append((delivery, claimed, _cost(ctx, delivery)))
     return Errand(claimed, _parcel(ctx, seen.tx, claimed))
+
+
+def _claim(ctx: Context, seen: Wave) -> None:
+    """All that is to be sent becomes ours; if any of it does not, nothing of the wave stands, and nothing is sent."""
+    lease = {"worker": seen.worker.name, "lease_until": seen.now + timedelta(seconds=ctx.publishing.lease_s)}
+    wanted = [
+        (delivery, lease | {"fence": claimed.fence, "attempts": claimed.attempts, "looks": 0})
+        for delivery, claimed, _ in seen.begun
+    ]
+    changed = deliveries.change_all(seen.tx, DeliveryState.SENDING, "", wanted)
+    if len(changed) != len(wanted):
+        raise StoreFailed("A delivery changed under its own lock. Nothing was sent.")
+    deliveries.begin_attempts(seen.tx, [(claimed, cost) for _, claimed, cost in seen.begun], seen.now)
 
 
 def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None:

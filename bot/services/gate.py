@@ -57,7 +57,7 @@ class Wave:
     channels: frozenset[str] = frozenset()
     dossiers: dict[int, "Dossier"] = field(default_factory=dict)
     published: dict[tuple[str, datetime], int] = field(default_factory=dict)
-    begun: list[tuple[Delivery, int]] = field(default_factory=list)
+    begun: list[tuple[Delivery, Delivery, int]] = field(default_factory=list)
     ended: list[Delivery] = field(default_factory=list)
 
     def may_call(self, channel: str) -> bool:

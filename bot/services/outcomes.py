@@ -1,7 +1,7 @@
 """What each outcome leads to: the delivery's next state, its audit entry, and what becomes of the post."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -32,13 +32,11 @@ WITHDRAW_AGAIN = timedelta(minutes=10)
 PAUSING = frozenset({Failure.AUTH_BROKEN, Failure.BILLING, Failure.BLOCKED})
 
 
-def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
-    """Write down what came back from publishing, unless the fence shows that somebody else has taken over.
+def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure | None) -> bool:
+    """Write down what came back if it was no receipt, unless the fence shows that somebody else has taken over.
 
     True where the delivery has ended, here and below: what comes of that is `follow`'s.
     """
-    if isinstance(outcome, Published):
-        return publish(ctx, tx, delivery, outcome.receipt)
     if isinstance(outcome, Absent):
         return _conclude_absent(ctx, tx, delivery, outcome)
     again = ctx.now() + _settling(ctx, delivery)
@@ -46,7 +44,7 @@ def conclude(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome 
     return False
 
 
-def conclude_repeat(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
+def conclude_repeat(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure | None) -> bool:
     """A repeat that was refused is surely absent; what it repeated may be out all the same, and stays unknown."""
     if not isinstance(outcome, Absent):
         return conclude(ctx, tx, delivery, outcome)
@@ -107,11 +105,9 @@ def _pause_if_broken(ctx: Context, tx: Connection, delivery: Delivery, outcome: 
     return True
 
 
-def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Outcome | None) -> bool:
+def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure | None) -> bool:
     """Absence is believed only when seen twice, a settle time apart; no way to tell means a person decides."""
     now = ctx.now()
-    if isinstance(outcome, Published):
-        return publish(ctx, tx, delivery, outcome.receipt)
     if outcome is not None:
         _conclude_no_look(ctx, tx, delivery, outcome)
     elif delivery.looks + 1 < LOOKS:
@@ -167,20 +163,24 @@ def conclude_revisit(ctx: Context, tx: Connection, delivery: Delivery, outcome: 
     return False
 
 
-def publish(ctx: Context, tx: Connection, delivery: Delivery, receipt: Receipt, reason: Reason | str = "") -> bool:
-    """It is out: keep the receipt."""
-    return move(
-        ctx,
-        tx,
-        delivery,
-        DeliveryState.PUBLISHED,
-        reason,
-        remote_id=receipt.remote_id,
-        url=receipt.url,
-        reference=canonical(dict(receipt.reference)),
-        published_at=ctx.now(),
-        look_at=ctx.now() + LOOK_AFTER + LOOK_SPREAD * _jitter(),
-    )
+def publish(
+    ctx: Context, tx: Connection, out: Sequence[tuple[Delivery, Receipt]], reason: Reason | str = ""
+) -> list[Delivery]:
+    """They are out: keep the receipts. Returns those that no other worker owns now."""
+    wanted = [
+        (
+            delivery,
+            {
+                "remote_id": receipt.remote_id,
+                "url": receipt.url,
+                "reference": canonical(dict(receipt.reference)),
+                "published_at": ctx.now(),
+                "look_at": ctx.now() + LOOK_AFTER + LOOK_SPREAD * _jitter(),
+            },
+        )
+        for delivery, receipt in out
+    ]
+    return _move(ctx, tx, DeliveryState.PUBLISHED, reason, wanted)
 
 
 def end(ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason) -> bool:
@@ -229,13 +229,23 @@ def move(
     ctx: Context, tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str, **columns: object
 ) -> bool:
     """A change of state with its audit entry; False, and neither, when another worker owns the delivery now."""
-    if not deliveries.change(tx, delivery, state, reason, **columns):
-        return False
-    said = {"attempt": delivery.fence, "reason": str(reason)}
-    if state is DeliveryState.PUBLISHED:
-        said = {"attempt": delivery.fence, "remote": str(columns.get("remote_id", "")), "digest": delivery.digest}
-    ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", said)
-    return True
+    return bool(_move(ctx, tx, state, reason, [(delivery, columns)]))
+
+
+def _move(
+    ctx: Context,
+    tx: Connection,
+    state: DeliveryState,
+    reason: Reason | str,
+    wanted: Sequence[tuple[Delivery, Mapping[str, object]]],
+) -> list[Delivery]:
+    moved = deliveries.change_all(tx, state, reason, wanted)
+    for delivery, columns in moved:
+        said = {"attempt": delivery.fence, "reason": str(reason)}
+        if state is DeliveryState.PUBLISHED:
+            said = {"attempt": delivery.fence, "remote": str(columns["remote_id"]), "digest": delivery.digest}
+        ctx.record(tx, None, _ACTS[state], f"delivery:{delivery.id}", said)
+    return [delivery for delivery, _ in moved]
 
 
 def settle_posts(ctx: Context, tx: Connection, found: Mapping[int, Collection[Delivery]]) -> None:

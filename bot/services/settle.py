@@ -28,8 +28,7 @@ def settle_live(ctx: Context, actor: Person, delivery_id: int, url: str) -> Deli
         _require_state(delivery, DeliveryState.HELD, DeliveryState.UNKNOWN)
         ctx.record(tx, actor, Act.DELIVERY_SETTLED, f"delivery:{delivery.id}", {"how": "live"})
         remote_id = parts.path.rstrip("/").rsplit("/", 1)[-1]
-        if publish(ctx, tx, delivery, Receipt(remote_id, url), Reason.SETTLED_LIVE):
-            follow(ctx, tx, [delivery])
+        follow(ctx, tx, publish(ctx, tx, [(delivery, Receipt(remote_id, url))], Reason.SETTLED_LIVE))
         return deliveries.get(tx, delivery_id)
 
 

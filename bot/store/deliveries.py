@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason, Sighting
-from bot.domain.errors import NotFound
+from bot.domain.errors import NotFound, StoreFailed
 from bot.store.peers import tell
 from bot.store.rows import batches, value
 from bot.store.tables import COUNTED, DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
@@ -327,9 +327,30 @@ def in_flight(tx: Connection) -> tuple[Delivery, ...]:
 
 def change(tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str = "", **columns: Any) -> bool:  # noqa: ANN401
     """Move a delivery on, if it is still as it was read; False means another worker changed it meanwhile."""
-    as_read = {"as_id": delivery.id, "as_fence": delivery.fence, "as_state": delivery.state}
-    values = {"state": state, "reason": reason, **columns}
-    return tx.execute(_changing(tuple(values)), values | as_read).rowcount == 1
+    return bool(change_all(tx, state, reason, [(delivery, columns)]))
+
+
+def change_all(
+    tx: Connection, state: DeliveryState, reason: Reason | str, wanted: Sequence[tuple[Delivery, Mapping[str, Any]]]
+) -> list[tuple[Delivery, Mapping[str, Any]]]:
+    """As `change`, with the same columns for each; returns those that were still as they were read.
+
+    Nobody else writes meanwhile, so what is found is what is changed, and the statement asks once more.
+    """
+    there = {
+        tuple(row) for some in batches(each.id for each, _ in wanted) for row in tx.execute(_AS_READ, {"ids": some})
+    }
+    still = [(each, columns) for each, columns in wanted if (each.id, each.fence, each.state) in there]
+    rows = [
+        {"as_id": each.id, "as_fence": each.fence, "as_state": each.state, "state": state, "reason": reason, **columns}
+        for each, columns in still
+    ]
+    if rows and tx.execute(_changing(("state", "reason", *still[0][1])), rows).rowcount != len(rows):
+        raise StoreFailed("A delivery changed under its own lock. Nothing was sent.")
+    return still
+
+
+_AS_READ = select(_c.id, _c.fence, _c.state).where(_c.id.in_(bindparam("ids", expanding=True)))
 
 
 @cache
