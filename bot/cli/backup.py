@@ -148,7 +148,7 @@ def _list(head: str, found: tuple[Delivery, ...]) -> None:
     heads = ["Delivery", "Post", "Due (UTC)", "Account"]
     table(heads, [(each.id, each.post_id, show(each.due_at, "UTC"), each.channel) for each in found[:LISTED]], empty="")
     if len(found) > LISTED:
-        say("and {number} more", number=len(found) - LISTED)
+        say("There are {number} more.", number=len(found) - LISTED)
 
 
 def _settle(session: Session, config: str, into: str | None, data_dir: Path | None) -> "Goal":
