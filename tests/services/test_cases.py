@@ -296,15 +296,15 @@ def test_what_is_kept_is_in_nfc(ctx: Context, crew: Crew) -> None:
     assert cases.change_case(ctx, crew.coordinator, A, nfd, PAGE).facts == ()
 
 
-@pytest.mark.parametrize("kind", [EventKind.RELEASE, EventKind.EXILE, EventKind.DEATH])
+@pytest.mark.parametrize("end", [EventKind.RELEASE, EventKind.EXILE, EventKind.DEATH])
 def test_nobody_stays_imprisoned_beside_a_later_release_exile_or_death(
-    ctx: Context, crew: Crew, kind: EventKind
+    ctx: Context, crew: Crew, end: EventKind
 ) -> None:
     imported(ctx, a_case(an_event(), as_of="2026-03-12"))
-    ending = an_event(kind, "2026-11-20")
+    ending = an_event(end, "2026-11-20")
     with pytest.raises(Refused, match="Confirm the new status first"):
         cases.add_event(ctx, crew.coordinator, A, ending)
-    status = {"release": Status.RELEASED, "exile": Status.EXILED, "death": Status.DIED}[kind.value]
+    status = {"release": Status.RELEASED, "exile": Status.EXILED, "death": Status.DIED}[end.value]
     cases.confirm_status(ctx, crew.coordinator, A, PartialDate(2026, 11, 20), [PAGE], status=status)
     assert cases.add_event(ctx, crew.coordinator, A, ending).facts == (f"event:{ending.key}",)
 
