@@ -75,12 +75,12 @@ def worker_of(house: Context) -> Worker:
     return deliver.start(house, "tester")
 
 
-def drain(house: Context, worker: Worker, *, most: int = 20, **how: bool) -> list[Errand]:
+def drain(house: Context, worker: Worker, *, most: int = 20, clock_suspect: bool = False) -> list[Errand]:
     """Waves until nothing is due; returns what was attempted."""
     ran: list[Errand] = []
     done: list[Done] = []
     for _ in range(most):
-        errands = deliver.wave(house, worker, done, tuple(house.channels), **how)
+        errands = deliver.wave(house, worker, done, tuple(house.channels), clock_suspect=clock_suspect)
         if not errands and not done:
             return ran
         done = [deliver.answer(house, errand) for errand in errands]

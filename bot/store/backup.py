@@ -122,7 +122,7 @@ class BackupReader:
             raise unreadable()
         raw = self._sealed.read(length)
         try:
-            body = raw if kind == _PIECE else json.loads(raw)
+            body: Any = raw if kind == _PIECE else json.loads(raw)
             if kind == _FILE:
                 self.tally.begin(str(body))
             elif kind == _TABLE:

@@ -39,7 +39,9 @@ def bring(tx: Connection, revision: str) -> None:
     try:
         command.upgrade(config(tx), revision)
     except CommandError:
-        raise Misconfigured("The database has version {found}, which this program does not know: it is too old for it.", found=revision) from None
+        raise Misconfigured(
+            "The database has version {found}, which this program does not know: it is too old for it.", found=revision
+        ) from None
 
 
 def upgrade(store: Store) -> None:

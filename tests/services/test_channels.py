@@ -1,22 +1,23 @@
 """Whether accounts work is looked at once a day, remembered, and said before a post needs them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.alerts import Topic
 from bot.ports import Account, Said
 from bot.services import alerts, channels, today
 from bot.services.context import Alert, Context
+from tests.farside import FarSide
 from tests.house import Crew, FakeClock
 
 NAME = "rehearsal-x"
 
 
 @dataclass
-class Gate:
+class Gate(FarSide):
     """An account that says what it is told to say, and counts how often it was asked."""
 
-    account: Account
+    account: Account = field(default_factory=lambda: Account("", ""))
     asked: int = 0
 
     def check(self) -> Account:
@@ -25,7 +26,7 @@ class Gate:
 
 
 def with_gate(ctx: Context, account: Account) -> tuple[Context, Gate]:
-    gate = Gate(account)
+    gate = Gate(account=account)
     only = replace(ctx.channels[NAME], anew=lambda: gate)
     return replace(ctx, channels={NAME: only}), gate
 
