@@ -62,7 +62,7 @@ def test_a_missing_file_is_said_so(edited: Path, file: str) -> None:
 
 
 def test_the_files_and_the_configuration_must_know_each_other(edited: Path) -> None:
-    change(edited / "config.toml", 'name = "facebook"', 'name = "fb"')
+    change(edited / "config.toml", '\n[[channel]]\nname = "facebook"', '\n[[channel]]\nname = "fb"')
     slots = edited / "schedules" / "slots.toml"
     slots.write_text(slots.read_text() + '\n[[slot]]\nname = "n"\ncampaign = "now-campaign"\nat = "20:00"\n'
                      'weekdays = ["tue"]\nchannels = ["facebook"]\n')  # fmt: skip
