@@ -132,9 +132,7 @@ class NetworkContract(PlatformContract):
         assert isinstance(platform.publish(second), Published)
         assert self.seen() == ["Một.", "Hai."]
 
-    def test_over_tls_only_the_right_server_is_spoken_to(
-        self, record_property: Callable[[str, object], None]
-    ) -> None:
+    def test_over_tls_only_the_right_server_is_spoken_to(self, record_property: Callable[[str, object], None]) -> None:
         ours, other = Authority(self.folder), Authority(self.folder, "other")
         with self.start(tls=ours.server()) as self.far:
             for ca_file in (None, other.file):
