@@ -152,8 +152,8 @@ def add_cases(house: Context, crew: Crew) -> None:
 def add_posts(house: Context, crew: Crew, mai: Person) -> dict[str, Post]:
     """One in every state there is."""
     waiting = submitted(house, crew, 30)
-    sent = approved(house, crew, -1, X)
-    unsure = approved(house, crew, -0.5, FACEBOOK)
+    sent = approved(house, crew, -0.1, X)
+    unsure = approved(house, crew, -0.15, FACEBOOK)
     coming = approved(house, crew, 6, BLUESKY)
     late = submitted(house, crew, -0.2)
     send(unclear(house), until=MORNING)
@@ -206,6 +206,9 @@ def approved(house: Context, crew: Crew, hours: float, *channels: str) -> Post:
 def send(house: Context, until: datetime) -> None:
     """That moment comes, and what is due by then is sent."""
     assert isinstance(house.clock, FakeClock)
+    go_to(house.clock, until - timedelta(minutes=1))
+    with house.store.write() as tx:
+        heartbeats.beat(tx, "showcase", house.now())
     worker = deliver.start(house, "showcase")
     go_to(house.clock, until)
     drain(house, worker)
