@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -151,10 +151,13 @@ class Daemon:
         # Once it stops, the scheduler holds its locks until this job is over: nothing may be added to it then.
         if dispatcher is None or moment is None or self._stop.is_set():
             return
-        if moment <= self._ctx.now():
+        wait = moment - self._ctx.now()
+        if wait <= timedelta():
             dispatcher.wake()
             return
-        self._scheduler.add_job(dispatcher.wake, DateTrigger(moment), id="due", replace_existing=True)
+        # The scheduler has a clock of its own, which need not be ours.
+        then = datetime.now(self._scheduler.timezone) + wait
+        self._scheduler.add_job(dispatcher.wake, DateTrigger(then), id="due", replace_existing=True)
 
     def _poll(self) -> None:
         if self._dispatcher:
