@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
@@ -90,8 +91,8 @@ def ready() -> None:
 
 
 def apscheduler(place: str, due: datetime, port: int, count: int) -> None:
-    """A job a post in its own store; forty threads."""
-    office(place, port)
+    """A job a post in its own store; forty threads. Jobs are found by name, in a module that is not this main one."""
+    import_module("tests.bench.peers").office(place, port)
     engine = create_engine(f"sqlite:///{place}/jobs.db")
     event.listen(engine, "connect", _without_waiting)
     scheduler = BackgroundScheduler(
