@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
@@ -171,7 +171,7 @@ def read_all(
     ctx: Context, tx: Connection, person: Person, shown: Sequence[Post], *, read_digest: str = ""
 ) -> tuple[Reading, ...]:
     """What they share, their facts and the names of people, is read once."""
-    names, facts = aliases(ctx, tx), {each.cite: each for each in facts_of(tx, shown)}
+    names, facts = aliases(ctx, tx), {each.cite: each for each in facts_of(ctx, tx, shown)}
     return tuple(_read(ctx, tx, person, post, names, facts, read_digest) for post in shown)
 
 
@@ -215,7 +215,7 @@ def _read(
     )
 
 
-def facts_of(tx: Connection, shown: Iterable[Post]) -> Iterator[Fact]:
+def facts_of(ctx: Context, tx: Connection, shown: Iterable[Post]) -> Iterator[Fact]:
     """What these posts rest on, each fact once, a case at a time."""
     cites = dict.fromkeys(cite for post in shown for cite in post.content.cites)
     named = cases.by_slug(tx, dict.fromkeys(cite.case for cite in cites))
@@ -225,6 +225,8 @@ def facts_of(tx: Connection, shown: Iterable[Post]) -> Iterator[Fact]:
     for cite in sorted(cites, key=_in_order):
         case, found = named.get(cite.case), stated.get((cite.case, cite.fact, cite.revision))
         event = case.event(cite.fact.removeprefix(EVENT_FACT)) if case and cite.fact.startswith(EVENT_FACT) else None
+        if found and found.author:
+            found = replace(found, author=ctx.keystore.alias(found.author))
         yield Fact(cite, case, event, _sources(case, event, cite.fact), found, is_stale(case, cite))
 
 

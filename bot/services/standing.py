@@ -147,7 +147,7 @@ def approve_standing(
         if not digests or not digests.keys() <= theirs.keys():
             raise BadInput("Name posts of standing approval {id}, each with its digest.", id=standing_id)
         if ticked is not None:
-            require_ticked({each.key for each in facts_of(tx, [theirs[post_id] for post_id in digests])}, ticked)
+            require_ticked({each.key for each in facts_of(ctx, tx, [theirs[post_id] for post_id in digests])}, ticked)
         ctx.record(tx, actor, Act.STANDING_APPROVED, f"standing:{standing_id}", {"posts": len(digests)})
         return tuple(approve_in(ctx, tx, actor, theirs[post_id], digest) for post_id, digest in digests.items())
 
@@ -181,7 +181,7 @@ def read_standing(ctx: Context, person: Person, standing_id: int) -> Year:
         return Year(
             listed=listed,
             waiting=read_all(ctx, tx, person, waiting),
-            facts=tuple(facts_of(tx, waiting)),
+            facts=tuple(facts_of(ctx, tx, waiting)),
             others=tuple(post for post in theirs if post.state is not PostState.IN_REVIEW),
             uncovered=uncovered,
             cases=named,

@@ -130,6 +130,17 @@ def test_each_fact_stands_with_its_value_and_its_sources(chi: Browser, ctx: Cont
     assert f"“{letter}”" in facts.get_text(" ")
 
 
+def test_who_stated_a_fact_is_named_by_alias_alone(chi: Browser, ctx: Context, crew: Crew) -> None:
+    on_file(ctx, an_imprisoned())
+    case = cases.get_case(ctx, "nguyen-van-a")
+    cases.change_case(ctx, crew.coordinator, case.slug, replace(case, consent=Consent.GIVEN), SOURCE)
+    post = in_review(ctx, crew.second_reviewer, cases=("nguyen-van-a",))
+    read(chi, post)
+    facts = chi.page.select(".facts")[0].get_text(" ")
+    assert "Stated by binh" in facts
+    assert crew.coordinator.pseudonym not in facts
+
+
 def test_the_author_is_refused_with_the_reason_and_so_is_the_server(dung: Browser, ctx: Context, crew: Crew) -> None:
     post = in_review(ctx, crew.second_reviewer)
     ticks = read(dung, post)
