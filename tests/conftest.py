@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+import structlog
 
 # A half-hour daylight-saving shift, south of the equator, hours away from both UTC and Việt Nam: code that
 # leans on the machine's own zone fails here and not in somebody's house.
@@ -26,6 +27,13 @@ def pytest_configure() -> None:
     _live_in(AWKWARD_ZONE)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
     sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """A command that ran in this process logs to what was its standard error, which is closed with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=ZONES)

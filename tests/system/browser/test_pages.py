@@ -86,7 +86,8 @@ def test_every_link_leads_somewhere(browser: Browser, made: Showcase) -> None:
                     if place.path == urlsplit(page.url).path and place.query == urlsplit(page.url).query:
                         there = not place.fragment or page.locator(f"[id='{place.fragment}']").count()
                     else:
-                        there = context.request.get(link).ok
+                        # Another process writes here, too: what is busy for a moment is not dead.
+                        there = any(context.request.get(link).ok for _ in range(2))
                     dead += [] if there else [(alias, path, link)]
     assert dead == []
 
