@@ -143,7 +143,8 @@ _GRAPHEME = regex.compile(r"\X")
 
 def _graphemes(text: str) -> int:
     # A pair of regional letters breaks where a letter breaks; long rows of them would take quadratic time.
-    return sum(1 for _ in _GRAPHEME.finditer(_FLAG.sub("x", text)))
+    # Not concurrent: the package would let other threads run at each, and wait for its turn again.
+    return len(_GRAPHEME.findall(_FLAG.sub("x", text), concurrent=False))
 
 
 _REMOTE_MENTION = re.compile(r"(?<![=/\w])(@[A-Za-z0-9_]++)@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?+")
