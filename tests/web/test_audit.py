@@ -2,13 +2,13 @@
 
 import io
 import json
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.audit import Act
 from bot.i18n.words import WORDS
@@ -194,15 +194,17 @@ def test_a_log_that_does_not_match_stops_everything_and_the_page_says_what_to_do
 
 
 def tamper(ctx: Context) -> None:
-    """As somebody with the file and without the keys: the newest checkpoint is gone."""
-    with sqlite3.connect(ctx.data_dir / "campaign.sqlite") as database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {name}")
-        database.execute(
-            "UPDATE audit_records SET record = replace(record, 'clock:3', 'clock:4') WHERE obj = 'clock:3'"
+    """As somebody with the file and without the keys: the newest checkpoint is gone.
+
+    Through the store's own driver: a second SQLite library in one process would drop the locks of the first.
+    """
+    with ctx.store.write() as tx:
+        for name in tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
+            tx.execute(text(f"DROP TRIGGER {name}"))
+        tx.execute(
+            text("UPDATE audit_records SET record = replace(record, 'clock:3', 'clock:4') WHERE obj = 'clock:3'")
         )
-        database.execute("DELETE FROM checkpoints")
-    database.close()
+        tx.execute(text("DELETE FROM checkpoints"))
 
 
 def test_help_is_there_for_everyone(stranger: Browser, an: Browser) -> None:
