@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import disk_usage
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +30,7 @@ _SESSION = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 )
 _KEEPALIVES = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_OPEN = "cursors"
 _LEVELS = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 
@@ -38,6 +40,18 @@ def _sqlite_module() -> ModuleType:
         return import_module("pysqlite3.dbapi2")
     except ImportError:
         return import_module("sqlite3.dbapi2")
+
+
+@contextmanager
+def _finished(tx: Connection) -> Iterator[None]:
+    """Closes what was left half read: while SQLite has one such statement, its view of the data outlives the end of
+    the transaction, and later ones on this connection would see the past.
+    """
+    try:
+        yield
+    finally:
+        for cursor in list(tx.info.pop(_OPEN, ())):
+            cursor.close()
 
 
 def journal_of(version: tuple[int, ...]) -> tuple[str, str]:
@@ -93,7 +107,12 @@ class Store:
 
         @event.listens_for(engine, "begin")
         def start(connection: Connection) -> None:
+            connection.info[_OPEN] = WeakSet()
             connection.exec_driver_sql(begin)
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def note(connection: Connection, cursor: Any, *_how: Any) -> None:  # noqa: ANN401 - as above
+            connection.info[_OPEN].add(cursor)
 
         return engine
 
@@ -119,7 +138,8 @@ class Store:
             self._require_in_place()
             if not self.is_sqlite:
                 tx.execute(_TAKE_TURNS)
-            yield tx
+            with _finished(tx):
+                yield tx
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -128,7 +148,8 @@ class Store:
             self._require_in_place()
             if not self.is_sqlite:
                 tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            yield tx
+            with _finished(tx):
+                yield tx
 
     def _require_in_place(self) -> None:
         """The open file must be the one that others find: a halt written there would never be seen here."""

@@ -33,6 +33,19 @@ def test_nothing_is_kept_of_a_transaction_that_fails(store: Store) -> None:
     assert "half" not in keys(store)
 
 
+@pytest.mark.parametrize("door", ["read", "write"])
+def test_what_was_left_half_read_does_not_hold_on_to_the_past(store: Store, door: str) -> None:
+    with store.write() as tx:
+        tx.execute(insert(meta), [{"key": f"old-{number}", "value": "1"} for number in range(2_000)])
+    with getattr(store, door)() as tx:
+        left = iter(tx.execute(select(meta.c.key)))
+        next(left)
+    put(store, "new")
+    assert "new" in keys(store)
+    put(store, "newer")
+    assert "newer" in keys(store)
+
+
 def test_what_is_there_already_is_a_conflict(store: Store) -> None:
     put(store, "once")
     with pytest.raises(Conflict):
