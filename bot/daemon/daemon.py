@@ -185,8 +185,8 @@ class Daemon:
         log.info("planned", drafted=len(planned.drafted), left_out=len(planned.barred))
 
     def _checkpoint(self) -> None:
-        if anchors.hold_if_altered(self._ctx):
-            log.error("log_altered")
+        if why := anchors.hold_if_altered(self._ctx):
+            log.error("log_altered", detail=str(why))
             return
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
         anchors.hold_if_old(self._ctx)

@@ -101,19 +101,20 @@ def hold_if_old(ctx: Context) -> bool:
     return False
 
 
-def hold_if_altered(ctx: Context) -> bool:
+def hold_if_altered(ctx: Context) -> Tampered | None:
     """Where the log is not the one that was signed here, everything stops, and the log says from which entry.
 
-    Once for each entry: two people may then end it knowingly.
+    Once for each entry: two people may then end it knowingly. Answers what is wrong and what to do, or None.
     """
     with ctx.store.read() as tx:
         try:
             require_anchor(tx, ctx.keystore)
-        except Tampered:
+        except Tampered as error:
+            why = error
             stopped = holds.find(tx, *holds.HALT) is not None
             verdict = None if stopped else verify(tx, vkeys=ctx.keystore.vkeys, keystore=ctx.keystore)
         else:
-            return False
+            return None
     if verdict:
         begins = verdict.proven if verdict.first_bad is None else verdict.first_bad
         with ctx.store.write() as tx:
@@ -121,7 +122,7 @@ def hold_if_altered(ctx: Context) -> bool:
             if holds.find(tx, *holds.HALT) is None and (said is None or said.data["from"] != begins):
                 stop(ctx, tx, None, holds.HALT, Reason.LOG_ALTERED.value)
                 ctx.record(tx, None, Act.LOG_ALTERED, _OBJ, {"from": begins})
-    return True
+    return why
 
 
 def altered_from(tx: Connection) -> int | None:

@@ -149,7 +149,7 @@ def test_an_old_database_put_back_stops_everything_and_says_what_to_do(here: Ins
     assert "put back the newest copy of the whole folder" in said
     doctor = here.run("doctor", code=1).stdout
     assert f"✕ {said}\n" in doctor
-    assert "by campaignbot: the database is older than what was signed here" in doctor
+    assert "by campaignbot: the database was put back from a copy, or moved" in doctor
 
 
 def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(here: Installation) -> None:
