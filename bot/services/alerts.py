@@ -16,9 +16,9 @@ from bot.domain.delivery import back_off
 from bot.domain.errors import NotFound
 from bot.domain.post import PostState
 from bot.services import anchors
-from bot.services.channels import ailing
+from bot.services.channels import ailing, looked_in
 from bot.services.context import PROGRAM, VIETNAM, Context
-from bot.store import alerts, audit, channels, deliveries, heartbeats, posts
+from bot.store import alerts, audit, deliveries, heartbeats, posts
 from bot.store.alerts import Progress
 
 GATHER = timedelta(minutes=1)
@@ -96,8 +96,7 @@ def _lasting(ctx: Context, tx: Connection) -> Iterator[Notice]:
     seen = heartbeats.last(tx)
     if seen is not None and now - seen > SILENT:
         yield Notice(Topic.SILENT)
-    found = {name: one for name, one in channels.looked(tx).items() if name in ctx.channels}
-    if ill := ailing(ctx, found):
+    if ill := ailing(ctx, looked_in(ctx, tx)):
         yield Notice(Topic.AILING, len(ill))
     sealed = audit.latest_checkpoint(tx)
     oldest = audit.entry(tx, sealed.size if sealed else 0)

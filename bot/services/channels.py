@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from bot.domain.audit import Act
 from bot.domain.people import Duty, Person
 from bot.ports import Account
@@ -43,8 +45,11 @@ def check_due(ctx: Context, stopping: Callable[[], bool] = lambda: False) -> Non
 def looked(ctx: Context) -> Mapping[str, Looked]:
     """What was last found, by the account's name; those of config.toml alone."""
     with ctx.store.read() as tx:
-        found = channels.looked(tx)
-    return {name: one for name, one in found.items() if name in ctx.channels}
+        return looked_in(ctx, tx)
+
+
+def looked_in(ctx: Context, tx: Connection) -> Mapping[str, Looked]:
+    return {name: one for name, one in channels.looked(tx).items() if name in ctx.channels}
 
 
 def ailing(ctx: Context, found: Mapping[str, Looked]) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ from bot.domain.occasions import Occasion
 from bot.domain.people import DUTIES, Duty, Person, Role, require_other_eyes
 from bot.domain.post import Post, PostState
 from bot.domain.review import counting
-from bot.services.channels import ailing
+from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
 from bot.services.hearings import open_questions
 from bot.services.queue import Stopped, halt_in
 from bot.services.sketch import find_occasions, open_desk
-from bot.store import approvals, audit, cases, channels, deliveries, heartbeats, people, posts
+from bot.store import approvals, audit, cases, deliveries, heartbeats, people, posts
 from bot.store.channels import Looked
 from bot.store.engine import Store
 
@@ -136,7 +136,7 @@ def look(ctx: Context, person: Person) -> Today:
 
 
 def _ailing(ctx: Context, tx: Connection) -> Mapping[str, Looked]:
-    found = {name: one for name, one in channels.looked(tx).items() if name in ctx.channels}
+    found = looked_in(ctx, tx)
     return {name: found[name] for name in ailing(ctx, found)}
 
 
