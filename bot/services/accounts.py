@@ -1,5 +1,6 @@
 """The accounts as people look after them: what each may do, how it fares, and what it has used up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,27 +48,41 @@ class Row:
 def rows(ctx: Context) -> tuple[Row, ...]:
     """In the order of config.toml."""
     with ctx.store.read() as tx:
-        return tuple(_row(ctx, tx, each) for each in ctx.channels.values())
+        return _rows(ctx, tx, ctx.channels.values())
 
 
 def get(ctx: Context, name: str) -> Row:
     if name not in ctx.channels:
         raise NotFound("There is no account “{name}” in config.toml.", name=name[:60])
     with ctx.store.read() as tx:
-        return _row(ctx, tx, ctx.channels[name])
+        return _rows(ctx, tx, [ctx.channels[name]])[0]
 
 
-def _row(ctx: Context, tx: Connection, channel: Channel) -> Row:
+def _rows(ctx: Context, tx: Connection, wanted: Iterable[Channel]) -> tuple[Row, ...]:
+    """What concerns all accounts is read once."""
+    looks, names, held = channels.looked(tx), aliases(ctx, tx), holds.open_holds(tx)
+    pauses = {each.channel: each for each in holds.pauses(tx)}
+
+    def row(channel: Channel) -> Row:
+        name = channel.profile.name
+        pause = pauses.get(name)
+        by = names.get(pause.paused_by, "") if pause else ""
+        return _row(ctx, tx, channel, looks.get(name), pause, by, held=("channel", name) in held)
+
+    return tuple(map(row, wanted))
+
+
+def _row(
+    ctx: Context, tx: Connection, channel: Channel, looked: Looked | None, pause: Pause | None, by: str, *, held: bool
+) -> Row:
     name, now = channel.profile.name, ctx.now()
-    looked, names = channels.looked(tx).get(name), aliases(ctx, tx)
-    pause = next((each for each in holds.pauses(tx) if each.channel == name), None)
     ends = looked.expires_at if looked else None
     return Row(
         channel=channel,
         looked=looked,
         pause=pause,
-        paused_by=names.get(pause.paused_by, "") if pause else "",
-        held=("channel", name) in holds.open_holds(tx),
+        paused_by=by,
+        held=held,
         out=channels.last_out(tx, name),
         failed=channels.last_failed(tx, name, now - REMEMBERED),
         used=budget.used(ctx, tx, name),
