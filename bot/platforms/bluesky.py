@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -15,13 +16,12 @@ from bot.platforms.answers import Answer, clock_note
 from bot.platforms.atproto import Repository, Session, Stopped, error_of, said_by
 from bot.platforms.http import Door
 from bot.platforms.richtext import facets
+from bot.platforms.uploads import PATIENCE, Uploads, pixels_of, too_large
 from bot.ports import ALWAYS, Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://bsky.social"
 POSTS = "app.bsky.feed.post"
 IMAGES, IMAGE_BYTES = 4, 2_000_000
-UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
-AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _POST = re.compile(r"(?:at:/|https://bsky\.app/profile)/([^/]+)/(?:app\.bsky\.feed\.)?post/([2-7a-j][2-7a-z]{12})/?")
@@ -41,7 +41,7 @@ class Bluesky:
 
     def __init__(self, door: Door, identifier: str, password: SecretStr) -> None:
         self._door, self._identifier, self._repo = door, identifier, Repository(door, identifier, password)
-        self._uploaded: dict[tuple[str, int], dict[str, Any]] = {}
+        self._uploads: Uploads[dict[str, Any]] = Uploads()
 
     def publish(self, parcel: Parcel) -> Outcome:
         """Signing in, handles and pictures first, which harms nothing; then the one call that makes the post."""
@@ -53,9 +53,7 @@ class Bluesky:
         except Stopped as stopped:
             absent = isinstance(stopped.outcome, Absent)
             return stopped.outcome if absent else Absent(Failure.UNREACHABLE, stopped.detail)
-        if not (isinstance(outcome, Absent) and outcome.failure in AGAIN):
-            self._uploaded.clear()
-        return outcome
+        return self._uploads.conclude(outcome)
 
     def _create(self, session: Session, parcel: Parcel, record: Mapping[str, Any]) -> Outcome:
         """`swapRecord: null` writes only where nothing is; without it, a put overwrites in silence."""
@@ -68,8 +66,7 @@ class Bluesky:
             found = self._standing(session, key, record)
             return Absent(Failure.REJECTED, found.detail) if found is _ANOTHER else found or Unsure("it comes and goes")
         if error_of(given) == "BlobNotFound":
-            self._uploaded.clear()
-            return Absent(Failure.UNREACHABLE, "a picture that went up is gone, and must go up again")
+            return self._uploads.lost()
         return self._repo.refusal(given)
 
     def find(self, parcel: Parcel, since: object) -> Published | Unsure | None:
@@ -143,7 +140,10 @@ class Bluesky:
         if found := facets(parcel.text, lambda handle: self._repo.resolve(session, handle, parcel.deadline)):
             record["facets"] = found
         if parcel.images:
-            pictures = [self._picture(parcel, number, image) for number, image in enumerate(parcel.images)]
+            blobs = self._uploads.of(parcel, partial(self._upload, parcel))
+            if isinstance(blobs, Absent):
+                raise Stopped(blobs)
+            pictures = [_picture(blob, image) for blob, image in zip(blobs, parcel.images, strict=True)]
             record["embed"] = {"$type": "app.bsky.embed.images", "images": pictures}
         return record
 
@@ -164,20 +164,15 @@ class Bluesky:
             raise Stopped(Absent(Failure.REJECTED, "the post to reply to is not there"))
         return {"uri": str(known["uri"]), "cid": str(known["cid"])}
 
-    def _picture(self, parcel: Parcel, number: int, image: Image) -> dict[str, Any]:
-        """What went up for an earlier try of the same post is used again."""
-        if (parcel.idem_key, number) not in self._uploaded:
-            try:
-                pixels = image.path.read_bytes()
-            except OSError as error:
-                raise Stopped(_unread(error)) from None
-            mime, patience = {"Content-Type": image.mime}, UPLOAD_PATIENCE * self._door.timeout_s
-            given = self._repo.call("uploadBlob", parcel.deadline, data=pixels, headers=mime, patience_s=patience)
-            if not isinstance(blob := said_by(given).get("blob"), dict):
-                raise Stopped(self._repo.refusal(given))
-            self._uploaded[parcel.idem_key, number] = blob
-        shape = {"width": image.width, "height": image.height}
-        return {"image": self._uploaded[parcel.idem_key, number], "alt": image.alt, "aspectRatio": shape}
+    def _upload(self, parcel: Parcel, image: Image) -> dict[str, Any] | Absent:
+        pixels = pixels_of(image)
+        if isinstance(pixels, Absent):
+            return pixels
+        mime, patience = {"Content-Type": image.mime}, PATIENCE * self._door.timeout_s
+        given = self._repo.call("uploadBlob", parcel.deadline, data=pixels, headers=mime, patience_s=patience)
+        if not isinstance(blob := said_by(given).get("blob"), dict):
+            raise Stopped(self._repo.refusal(given))
+        return blob
 
 
 def record_key(parcel: Parcel) -> str:
@@ -194,15 +189,11 @@ def _unfit(parcel: Parcel) -> Absent | None:
         return Absent(Failure.REJECTED, f"Bluesky would count {letters} of 300 characters, {size} of 3,000 bytes")
     if len(parcel.images) > IMAGES:
         return Absent(Failure.REJECTED, f"Bluesky takes {IMAGES} pictures")
-    try:
-        large = any(image.path.stat().st_size > IMAGE_BYTES for image in parcel.images)
-    except OSError as error:
-        return _unread(error)
-    return Absent(Failure.REJECTED, f"Bluesky takes pictures of {IMAGE_BYTES} bytes") if large else None
+    return too_large(parcel.images, IMAGE_BYTES, "Bluesky")
 
 
-def _unread(error: OSError) -> Absent:
-    return Absent(Failure.UNREACHABLE, f"a picture cannot be read: {error.strerror}")
+def _picture(blob: Mapping[str, Any], image: Image) -> dict[str, Any]:
+    return {"image": blob, "alt": image.alt, "aspectRatio": {"width": image.width, "height": image.height}}
 
 
 def _page(did: str) -> str:

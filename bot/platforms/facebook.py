@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,16 +16,15 @@ from bot.platforms.answers import Answer, clock_note, moment_of
 from bot.platforms.graph import BLOCKED, DUPLICATE, Graph, complaint, says_gone
 from bot.platforms.http import Door
 from bot.platforms.pagetoken import PageToken, Version
+from bot.platforms.uploads import PATIENCE, Uploads, pixels_of
 from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://graph.facebook.com"
 SITE = "https://www.facebook.com"
 IMAGES, IMAGE_BYTES = 10, 10_000_000
-UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
 PAGE, PAGES = 25, 4
 LAG = timedelta(minutes=15)
 """A post that is not shown for so long will not be found by looking again."""
-AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
 _ID = re.compile(r"(?:[0-9]{1,30}_)?[0-9]{1,30}")
 _USUAL = (
     Said("63,206 characters a post, and a link counts in full; 10 pictures of 10 MB."),
@@ -44,19 +44,16 @@ class Facebook:
     def __init__(self, door: Door, page_id: str, token: SecretStr, app_secret: SecretStr, version: Version) -> None:
         self._door, self._page, self._token, self._version = door, page_id, token, version
         self._graph = Graph(door, token, app_secret, version.name)
-        self._uploaded: dict[tuple[str, int], str] = {}
+        self._uploads: Uploads[str] = Uploads()
 
     def publish(self, parcel: Parcel) -> Outcome:
         """Pictures first, which nobody sees; then the one call that cannot be taken back."""
         if blocked := self._unfit(parcel) or self._resting() or self._earlier(parcel):
             return blocked
-        photos = self._photos(parcel)
+        photos = self._uploads.of(parcel, partial(self._upload, parcel))
         if isinstance(photos, Absent):
             return photos
-        outcome = self._post(parcel, photos)
-        if not (isinstance(outcome, Absent) and outcome.failure in AGAIN):
-            self._uploaded.clear()
-        return outcome
+        return self._uploads.conclude(self._post(parcel, photos))
 
     def _post(self, parcel: Parcel, photos: list[str]) -> Outcome:
         above = self._above(parcel)
@@ -212,28 +209,17 @@ class Facebook:
         given = self._graph.call(lambda sdk: sdk.get_connections(place, edge, **asked))
         return given if isinstance(_said(given).get("data"), list) else self._graph.refusal(given)
 
-    def _photos(self, parcel: Parcel) -> list[str] | Absent:
-        """What went up for an earlier try of the same post is used again."""
-        for number, image in enumerate(parcel.images):
-            if (parcel.idem_key, number) not in self._uploaded:
-                photo = self._upload(parcel, image)
-                if isinstance(photo, Absent):
-                    return photo
-                self._uploaded[parcel.idem_key, number] = photo
-        return [self._uploaded[parcel.idem_key, number] for number in range(len(parcel.images))]
-
     def _upload(self, parcel: Parcel, image: Image) -> str | Absent:
-        try:
-            pixels = image.path.read_bytes()
-        except OSError as error:
-            return Absent(Failure.UNREACHABLE, f"a picture cannot be read: {error.strerror}")
+        pixels = pixels_of(image)
+        if isinstance(pixels, Absent):
+            return pixels
         if len(pixels) > IMAGE_BYTES:
             return Absent(Failure.REJECTED, f"Facebook takes pictures of {IMAGE_BYTES} bytes")
         source, album = (image.path.name, pixels, image.mime), f"{self._page}/photos"
         given = self._graph.call(
             lambda sdk: sdk.put_photo(source, album, published="false", alt_text_custom=image.alt),
             parcel.deadline,
-            UPLOAD_PATIENCE * self._door.timeout_s,
+            PATIENCE * self._door.timeout_s,
         )
         if isinstance(photo := _said(given).get("id"), str):
             return photo

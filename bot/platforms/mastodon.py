@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -14,15 +15,14 @@ from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits, nfc
 from bot.platforms.answers import Answer, by_status, clock_note, moment_of
 from bot.platforms.http import Door
+from bot.platforms.uploads import PATIENCE, Uploads, pixels_of
 from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 LEARN_EVERY_S = 86_400.0
-UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
 POLLS, POLL_S = 30, 1.0
 KEY_LIFE = timedelta(minutes=45)  # of the hour that it is kept
 PAGE, PAGES = 40, 10
 SCOPES = ("write:statuses", "write:media", "read:statuses", "read:accounts")
-AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
 _WORKING = (HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT)
 _SIGNED_OUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -52,7 +52,7 @@ class Mastodon:
         self._door, self._token, self._visibility, self._wait = door, token, visibility, wait
         self._limits = Limits()
         self._learned_at: float | None = None
-        self._uploaded: dict[tuple[str, int], str] = {}
+        self._uploads: Uploads[str] = Uploads()
 
     @property
     def rules(self) -> TextRules:
@@ -70,13 +70,10 @@ class Mastodon:
             earlier = self.find(parcel, parcel.due_at - timedelta(seconds=60))
             if earlier is not None:
                 return earlier
-        media = self._upload_all(parcel)
+        media = self._uploads.of(parcel, partial(self._upload, parcel))
         if isinstance(media, Absent):
             return media
-        outcome = self._post(parcel, media)
-        if not (isinstance(outcome, Absent) and outcome.failure in AGAIN):
-            self._uploaded.clear()
-        return outcome
+        return self._uploads.conclude(self._post(parcel, media))
 
     def _post(self, parcel: Parcel, media: list[str]) -> Outcome:
         status = {
@@ -198,21 +195,10 @@ class Mastodon:
         self._learned_at = now
         return None
 
-    def _upload_all(self, parcel: Parcel) -> list[str] | Absent:
-        """What went up for an earlier try of the same post is used again."""
-        for number, image in enumerate(parcel.images):
-            if (parcel.idem_key, number) not in self._uploaded:
-                media = self._upload(parcel, image)
-                if isinstance(media, Absent):
-                    return media
-                self._uploaded[parcel.idem_key, number] = media
-        return [self._uploaded[parcel.idem_key, number] for number in range(len(parcel.images))]
-
     def _upload(self, parcel: Parcel, image: Image) -> str | Absent:
-        try:
-            pixels = image.path.read_bytes()
-        except OSError as error:
-            return Absent(Failure.UNREACHABLE, f"a picture cannot be read: {error.strerror}")
+        pixels = pixels_of(image)
+        if isinstance(pixels, Absent):
+            return pixels
         if len(pixels) > self._limits.image_bytes:
             return Absent(Failure.REJECTED, f"the server takes pictures of {self._limits.image_bytes} bytes")
         given = self._call(
@@ -221,7 +207,7 @@ class Mastodon:
             files={"file": (image.path.name, pixels, image.mime)},
             data={"description": image.alt},
             deadline=parcel.deadline,
-            patience_s=UPLOAD_PATIENCE * self._door.timeout_s,
+            patience_s=PATIENCE * self._door.timeout_s,
         )
         media = str(given.fields().get("id", "")) if isinstance(given, Answer) else ""
         for _ in range(POLLS):

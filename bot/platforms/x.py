@@ -5,25 +5,25 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from bot.domain.delivery import Reason, Sighting
 from bot.domain.text import RULES, TextRules, count, fits
 from bot.platforms.answers import Answer, clock_note, moment_of
+from bot.platforms.uploads import PATIENCE, Uploads, pixels_of, too_large
 from bot.platforms.xapi import DUPLICATE, GONE, MEDIA_GONE, Api, kind_of
 from bot.platforms.xtext import reads
 from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
 
 API = "https://api.x.com"
 IMAGES, IMAGE_BYTES, ALT = 4, 5_000_000, 1_000
-UPLOAD_PATIENCE = 4  # times the timeout: a picture may be large and the line slow
 POLLS, POLL_S = 30, 1.0
 LIFE_S, MARGIN_S = 86_400, 60
 PAGES = 8
 STRANGE = 3
 """So many posts in a row refused without a known reason are the account's matter, not the posts'."""
-AGAIN = frozenset({Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.LATE})
 _WORKING = frozenset({"pending", "in_progress"})
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _ADDRESS = re.compile(r"https://(?:x|twitter)\.com/.*/status(?:es)?/([0-9]{1,19})(?:[/?].*)?")
@@ -48,7 +48,7 @@ class X:
 
     def __init__(self, api: Api, *, wait: Callable[[float], None] = time.sleep) -> None:
         self._api, self._wait, self._clock = api, wait, api.door.clock
-        self._uploaded: dict[tuple[str, int], _Upload] = {}
+        self._uploads: Uploads[_Upload] = Uploads(lambda sent: sent.until > self._clock.boot())
         self._doubled: set[str] = set()
         self._strange: set[str] = set()
 
@@ -56,13 +56,10 @@ class X:
         """Pictures first, which harms nothing; then the one call that makes the post."""
         if blocked := _unfit(parcel):
             return blocked
-        media = self._upload_all(parcel)
+        media = self._uploads.of(parcel, partial(self._upload, parcel))
         if isinstance(media, Absent):
             return media
-        outcome = self._create(parcel, media)
-        if not (isinstance(outcome, Absent) and outcome.failure in AGAIN):
-            self._uploaded.clear()
-        return outcome
+        return self._uploads.conclude(self._create(parcel, [each.id for each in media]))
 
     def _create(self, parcel: Parcel, media: list[str]) -> Outcome:
         parent = number_of(parcel.parent) if parcel.parent else ""
@@ -75,8 +72,7 @@ class X:
         if isinstance(refused, Unsure) or refused.failure is not Failure.REJECTED or not isinstance(given, Answer):
             return refused
         if MEDIA_GONE in refused.detail.lower():
-            self._uploaded.clear()
-            return Absent(Failure.UNREACHABLE, "a picture that went up is gone, and must go up again")
+            return self._uploads.lost()
         if given.status != HTTPStatus.FORBIDDEN:
             return refused
         return self._duplicate(parcel, refused) if DUPLICATE in refused.detail.lower() else self._odd(parcel, refused)
@@ -152,24 +148,12 @@ class X:
         name = self._api.door.clean(me.get("username"))
         return Account(str(me["id"]), f"@{name}", f"https://x.com/{name}", notes, tuple(missing))
 
-    def _upload_all(self, parcel: Parcel) -> list[str] | Absent:
-        """What went up for an earlier try of the same post is used again while X keeps it."""
-        for number, image in enumerate(parcel.images):
-            key = parcel.idem_key, number
-            if key not in self._uploaded or self._uploaded[key].until <= self._clock.boot():
-                made = self._upload(parcel, image)
-                if isinstance(made, Absent):
-                    return made
-                self._uploaded[key] = made
-        return [self._uploaded[parcel.idem_key, number].id for number in range(len(parcel.images))]
-
     def _upload(self, parcel: Parcel, image: Image) -> _Upload | Absent:
-        try:
-            pixels = image.path.read_bytes()
-        except OSError as error:
-            return _unread(error)
+        pixels = pixels_of(image)
+        if isinstance(pixels, Absent):
+            return pixels
         began = self._clock.boot()
-        given = self._api.upload(pixels, parcel.deadline, UPLOAD_PATIENCE * self._api.door.timeout_s)
+        given = self._api.upload(pixels, parcel.deadline, PATIENCE * self._api.door.timeout_s)
         media = _part(given, "data").get("id") if isinstance(given, Answer) and given.status == HTTPStatus.OK else None
         if not isinstance(given, Answer) or not _is_number(media):
             return self._before(given)
@@ -246,15 +230,7 @@ def _unfit(parcel: Parcel) -> Absent | None:
         return Absent(Failure.REJECTED, f"X takes {IMAGES} pictures")
     if any(len(image.alt.encode("utf-16-le", "surrogatepass")) // 2 > ALT for image in parcel.images):
         return Absent(Failure.REJECTED, f"X takes {ALT} characters to describe a picture")
-    try:
-        large = any(image.path.stat().st_size > IMAGE_BYTES for image in parcel.images)
-    except OSError as error:
-        return _unread(error)
-    return Absent(Failure.REJECTED, f"X takes pictures of {IMAGE_BYTES} bytes") if large else None
-
-
-def _unread(error: OSError) -> Absent:
-    return Absent(Failure.UNREACHABLE, f"a picture cannot be read: {error.strerror}")
+    return too_large(parcel.images, IMAGE_BYTES, "X")
 
 
 def number_of(receipt: Receipt) -> str:
