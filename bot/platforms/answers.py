@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from bot.domain.text import nfc
 from bot.ports import Absent, Failure, Said, Unsure
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -82,6 +83,11 @@ def moment_of(value: str) -> datetime | None:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
+
+
+def same_words(one: str, other: str) -> bool:
+    """Services change white space, and how a letter and its marks are put together."""
+    return nfc(one).split() == nfc(other).split()
 
 
 def clock_note(answer: Answer, now: datetime) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.domain.delivery import Reason, Sighting
-from bot.domain.text import RULES, TextRules, count, fits, nfc
-from bot.platforms.answers import Answer, clock_note, moment_of
+from bot.domain.text import RULES, TextRules, count, fits
+from bot.platforms.answers import Answer, clock_note, moment_of, same_words
 from bot.platforms.graph import BLOCKED, DUPLICATE, Graph, complaint, says_gone
 from bot.platforms.http import Door
 from bot.platforms.pagetoken import PageToken, Version
@@ -101,7 +101,7 @@ class Facebook:
         message = _said(given).get("message")
         if not isinstance(message, str):
             return Unsure(self._graph.refusal(given).detail)
-        return Sighting.THERE if _alike(message, text) else Sighting.CHANGED
+        return Sighting.THERE if same_words(message, text) else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         if not (number := self._number(receipt)):
@@ -194,7 +194,7 @@ class Facebook:
             behind = self._door.clock.now() - (given.moment() or self._door.clock.now())
             listed = [each for each in given.fields()["data"] if isinstance(each, dict)]
             recent = [each for each in listed if _is_after(each, since - max(behind, timedelta()))]
-            found += [str(each.get("id")) for each in recent if _alike(str(each.get("message")), parcel.text)]
+            found += [str(each.get("id")) for each in recent if same_words(str(each.get("message")), parcel.text)]
             cursor = _next(given.fields())
             if not cursor or len(recent) < len(listed):
                 break
@@ -233,10 +233,6 @@ def _said(given: Answer | Absent | Unsure) -> dict[str, Any]:
 
 def _since(parcel: Parcel) -> datetime:
     return parcel.due_at - timedelta(seconds=60)
-
-
-def _alike(one: str, other: str) -> bool:
-    return nfc(one).split() == nfc(other).split()
 
 
 def _is_after(post: Mapping[str, Any], start: datetime) -> bool:

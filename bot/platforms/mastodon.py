@@ -12,8 +12,8 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from bot.domain.delivery import Reason, Sighting
-from bot.domain.text import RULES, TextRules, count, fits, nfc
-from bot.platforms.answers import Answer, by_status, clock_note, moment_of
+from bot.domain.text import RULES, TextRules, count, fits
+from bot.platforms.answers import Answer, by_status, clock_note, moment_of, same_words
 from bot.platforms.http import Door
 from bot.platforms.uploads import PATIENCE, Uploads, pixels_of
 from bot.ports import Absent, Account, Failure, Image, Outcome, Parcel, Published, Receipt, Said, Unsure
@@ -110,7 +110,7 @@ class Mastodon:
             return Sighting.GONE
         if given.status != HTTPStatus.OK or not isinstance(told.get("text"), str):
             return Unsure(self._refusal(given).detail)
-        return Sighting.THERE if nfc(told["text"]).split() == nfc(text).split() else Sighting.CHANGED
+        return Sighting.THERE if same_words(told["text"], text) else Sighting.CHANGED
 
     def withdraw(self, receipt: Receipt) -> Outcome:
         given = self._call("DELETE", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}")
@@ -238,7 +238,7 @@ class Mastodon:
 
     def _is_text_of(self, parcel: Parcel, status: Mapping[str, Any]) -> bool:
         text = self._read(f"/api/v1/statuses/{quote(str(status['id']), safe='')}/source")[1]["text"]
-        return nfc(text).split() == nfc(parcel.text).split()
+        return same_words(text, parcel.text)
 
     def _read(self, path: str, query: Mapping[str, str] | None = None) -> tuple[Answer, Any]:
         given = self._call("GET", path, params=query)
