@@ -99,11 +99,16 @@ def edition(ctx: Context) -> str:
 
 def drawn_card(ctx: Context, key: str, shape: Shape) -> Drawn:
     """The card of a day, as it would be published. Raises NotFound; Refused where it may not or cannot be drawn."""
+    return _drawn(ctx, key, shape)[0]
+
+
+def _drawn(ctx: Context, key: str, shape: Shape) -> tuple[Drawn, Mapping[str, Case]]:
+    """And the cases as they stood when it was worded: what cites them must cite those revisions."""
     occasion, desk = find(ctx, key)
     card = worded(ctx, desk, occasion)
     if card is None:
         raise Refused("There is no share card for this day, or a word on it is not on file with a source.")
-    return Drawn(card, draw(card, shape))
+    return Drawn(card, draw(card, shape)), desk.cases
 
 
 def attach(ctx: Context, actor: Person, post_id: int, shape: Shape, key: str = "") -> Edited:
@@ -115,13 +120,12 @@ def attach(ctx: Context, actor: Person, post_id: int, shape: Shape, key: str = "
     post = get_post(ctx, post_id)
     if not (key := key or post.occasion or ""):
         raise BadInput("This post is about no day of its own. Say whose card it shall carry: --day KEY")
-    drawn = drawn_card(ctx, key, shape)
+    drawn, known = _drawn(ctx, key, shape)
     if any(picture.digest == drawn.picture.digest for picture in post.content.pictures):
         raise Refused("Post {id} carries this card already.", id=post_id)
     pictures.keep(ctx.data_dir, drawn.image)
     with ctx.store.write() as tx:
         images.add(tx, drawn.picture, len(drawn.image.content), ctx.now())
-        named = cases.by_slug(tx, {slug for slug, _ in drawn.card.cites})
-    content = _carrying(post.content, drawn, named)
-    everyone = tuple(dict.fromkeys((*content.cases, *named)))
+    content = _carrying(post.content, drawn, known)
+    everyone = tuple(dict.fromkeys((*content.cases, *sorted(slug for slug, _ in drawn.card.cites))))
     return edit_post(ctx, actor, post_id, replace(content, cases=everyone), revision=post.revision)
