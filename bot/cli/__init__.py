@@ -35,10 +35,10 @@ _GLOBAL = {"--config": True, "--lang": True, "--debug": False}
 def main() -> None:
     # A start makes a hundred thousand objects that stay; by default every few hundred are searched for garbage.
     gc.set_threshold(OBJECTS_A_SEARCH)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(invoke(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def invoke(arguments: Sequence[str]) -> int:
     """The exit code: 0 done, 1 refused or failed, 2 usage or configuration."""
     given, rest = _set_apart(arguments)
     _speak(choose(given.get("--lang")))

@@ -61,10 +61,14 @@ def repeats(ctx: Context, delivery: Delivery) -> timedelta | None:
 
 
 def _settling(ctx: Context, delivery: Delivery) -> timedelta:
-    """What is under way must have arrived before anybody looks, or asks again where two at once could be two posts."""
+    """What is under way must have arrived before anybody looks, or asks again where two at once could be two posts.
+
+    Where they never could be, a repeat waits as after a refusal, and no longer than a look would.
+    """
+    settle = timedelta(seconds=ctx.publishing.settle_s)
     if repeats(ctx, delivery) == ALWAYS:
-        return back_off(delivery.attempts - 1, _jitter())
-    return timedelta(seconds=ctx.publishing.settle_s)
+        return min(back_off(delivery.attempts - 1, _jitter()), settle)
+    return settle
 
 
 def _jitter() -> float:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from bot import i18n
-from bot.cli import run
+from bot.cli import invoke
 from bot.store import tables
 from bot.store.engine import Store
 
@@ -60,7 +60,7 @@ class Terminal:
         with pytest.MonkeyPatch.context() as machine, redirect_stdout(out), redirect_stderr(err):
             machine.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
             machine.setenv("CAMPAIGNBOT_TOKEN", self.tokens.get(by, "") if token is None else token)
-            done = run(["--config", str(self.config), *words, *acting])
+            done = invoke(["--config", str(self.config), *words, *acting])
         i18n.use("en")
         said = Said(done, out.getvalue(), err.getvalue())
         assert done == code, f"{words}: {done}\n{said}"

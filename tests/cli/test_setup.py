@@ -173,14 +173,14 @@ def test_a_file_that_is_not_there_is_said_so(desk: Terminal) -> None:
 
 AS_NOBODY = """
 import os, sys
-from bot.cli import run
+from bot.cli import invoke
 import bot.app, bot.services.people, bot.services.queue
 "".encode("utf-8-sig"), "".encode("idna")
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid({nobody})
     os.setuid({nobody})
-sys.exit(run(sys.argv[1:]))
+sys.exit(invoke(sys.argv[1:]))
 """
 
 

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from bot import i18n
-from bot.cli import frame, root, run
+from bot.cli import frame, invoke, root
 from bot.cli.frame import Session, cut, table, width
 from bot.cli.run import _ready
 from bot.domain.errors import BadInput
@@ -47,20 +47,20 @@ def test_the_nouns_are_those_of_the_design() -> None:
 def test_every_command_has_help_in_both_languages(
     place: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["--lang", language, *place, "--help"]) == 0
+    assert invoke(["--lang", language, *place, "--help"]) == 0
     said = capsys.readouterr().out
     assert f"campaignbot {' '.join(place)}" in said
     assert max(width(line) for line in said.splitlines() if "campaignbot" not in line) <= 80
 
 
 def test_help_teaches_with_examples_that_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["post", "add", "--help"]) == 0
+    assert invoke(["post", "add", "--help"]) == 0
     assert "Examples:\n  campaignbot post add --campaign" in capsys.readouterr().out
 
 
 def test_help_answers_at_once_and_opens_no_room() -> None:
     began = time.monotonic()
-    code = "import sys; import bot.cli; bot.cli.run(['--help'])\n"
+    code = "import sys; import bot.cli; bot.cli.invoke(['--help'])\n"
     heavy = "print([name for name in ('sqlalchemy', 'pydantic', 'flask', 'jinja2', 'babel') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code + heavy], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
@@ -98,11 +98,11 @@ def test_a_noun_without_a_verb_shows_its_verbs(desk: Terminal) -> None:
 
 
 def test_the_common_options_stand_anywhere(desk: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["post", "list", "--json", "--config", str(desk.config)]) == 0
+    assert invoke(["post", "list", "--json", "--config", str(desk.config)]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 10
-    assert run([f"--config={desk.config}", "post", "list", "--lang=vi"]) == 0
+    assert invoke([f"--config={desk.config}", "post", "list", "--lang=vi"]) == 0
     assert "bản nháp" in capsys.readouterr().out
-    assert run(["--config"]) == 2
+    assert invoke(["--config"]) == 2
 
 
 def test_the_language_is_that_of_the_machine_where_it_is_vietnamese(

@@ -30,8 +30,8 @@ from bot.platforms import http
 def broken(self, *given, **named):
     raise RuntimeError(" ".join(secret.get_secret_value() for secret in self._secrets))
 http.Door.call = broken
-from bot.cli import run
-sys.exit(run(sys.argv[1:]))
+from bot.cli import invoke
+sys.exit(invoke(sys.argv[1:]))
 """
 
 

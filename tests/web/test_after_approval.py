@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from sqlalchemy import update
 
-from bot.cli import run
+from bot.cli import invoke
 from bot.cli.frame import Session
 from bot.domain.case import Case, PartialDate
 from bot.domain.delivery import DeliveryState
@@ -51,7 +51,7 @@ class Desk:
 
     def type(self, *words: str) -> None:
         with redirect_stdout(StringIO()) as said:
-            assert run(["--config", str(self.folder / "config.toml"), *words, "--as", "binh"]) == 0, said.getvalue()
+            assert invoke(["--config", str(self.folder / "config.toml"), *words, "--as", "binh"]) == 0, said.getvalue()
 
     def edit(self, post: Post, **facts: Any) -> None:  # noqa: ANN401
         changed = replace(post.content, **facts)
