@@ -10,7 +10,7 @@ from bot.domain.text import RULES, TextRules
 from bot.ports import Account, Outcome, Parcel, Published, Receipt, Unsure
 from bot.services import deliver, posts, review
 from bot.services.context import Context
-from bot.services.deliver import Done, Errand
+from bot.services.errands import Done, Errand, answer
 from bot.services.gate import Worker
 from bot.services.posts import When
 from bot.store import deliveries
@@ -83,7 +83,7 @@ def drain(house: Context, worker: Worker, *, most: int = 20, clock_suspect: bool
         errands = deliver.wave(house, worker, done, tuple(house.channels), clock_suspect=clock_suspect)
         if not errands and not done:
             return ran
-        done = [deliver.answer(house, errand) for errand in errands]
+        done = [answer(house, errand) for errand in errands]
         ran += errands
     raise AssertionError
 

@@ -112,14 +112,14 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
     """One delivery: its text, its times, and every attempt."""
     import json
 
-    from bot.store import deliveries
+    from bot.store import attempts, deliveries
 
     with session.ctx.store.read() as tx:
         found = deliveries.get(tx, delivery_id)
-        attempts = deliveries.attempts_of(tx, delivery_id)
+        tried = attempts.attempts_of(tx, delivery_id)
     content = json.loads(found.content)
     if as_json:
-        emit(row_of(found) | {"text": content["text"], "languages": content["languages"], "attempts": plain(attempts)})
+        emit(row_of(found) | {"text": content["text"], "languages": content["languages"], "attempts": plain(tried)})
         return
     zone = session.zone
     say("Delivery {id} of post {post} to {channel}: {state}", id=found.id, post=found.post_id, channel=found.channel,
@@ -129,7 +129,7 @@ def show_(session: Session, *, delivery_id: int, as_json: bool) -> None:
     if found.looked_at:
         seen = word(found.sighting, "sighting")
         say("Looked at {time}: {sighting}", time=show(found.looked_at, zone), sighting=seen)
-    for attempt in attempts:
+    for attempt in tried:
         became, why = word(attempt.outcome, "delivery", "reason"), word(attempt.detail, "reason")
         click.echo(f"  {attempt.fence}. {show(attempt.began_at, zone)}  {became}  {why}")
     click.echo(f"\n{content['text']}")

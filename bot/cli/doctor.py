@@ -184,12 +184,12 @@ def _stops(ctx: "Context", zone: str) -> Iterator[Symptom]:
 
 def _queue(ctx: "Context", zone: str) -> Iterator[Symptom]:
     from bot.services import posts
-    from bot.store import deliveries
+    from bot.store import deliveries, turns
 
     waiting = posts.count_posts(ctx).get(PostState.IN_REVIEW, 0)
     yield note("review", "Waiting for approval: {number}. See: campaignbot post list --state in_review", number=waiting)
     with ctx.store.read() as tx:
-        states, oldest = deliveries.counts(tx), deliveries.next_moment(tx, ctx.channels)
+        states, oldest = deliveries.counts(tx), turns.next_moment(tx, ctx.channels)
         homeless, lost = deliveries.homeless(tx, ctx.channels), deliveries.lost(tx)
     if lost:
         line = "Published, and since then gone or changed by others: {number}. See: campaignbot delivery list --lost"

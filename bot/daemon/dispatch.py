@@ -12,7 +12,7 @@ from bot.logs import log
 from bot.ports import Absent, Failure
 from bot.services import clock, deliver, share
 from bot.services.context import Context
-from bot.services.deliver import Done
+from bot.services.errands import Done, Errand, answer
 from bot.services.gate import Worker
 from bot.store import heartbeats
 
@@ -110,6 +110,6 @@ class Dispatcher:
                 # The limit is the account's: whatever else is due there would only be refused as well.
                 self._resting[done.errand.delivery.channel] = done.outcome.retry_at or self._ctx.now()
 
-    def _run_errand(self, errand: deliver.Errand) -> None:
-        self._done.put(deliver.answer(self._ctx, errand))
+    def _run_errand(self, errand: Errand) -> None:
+        self._done.put(answer(self._ctx, errand))
         self._wake.set()

@@ -20,8 +20,9 @@ from bot.domain.slots import VIETNAM, at_local, local_date, zone
 from bot.domain.text import count
 from bot.services import budget, deliver, plan, review
 from bot.services.context import Context
+from bot.services.errands import answer
 from bot.services.gate import Worker
-from bot.store import deliveries, people, posts
+from bot.store import deliveries, people, posts, turns
 from bot.store.copying import copy_to
 from bot.store.keystore import Keystore
 
@@ -155,13 +156,13 @@ def _run_until(stage: Context, worker: Worker, clock: VirtualClock, end: datetim
     """The daemon's waves, one due moment after the other."""
     while True:
         with stage.store.read() as tx:
-            moment = deliveries.next_moment(tx, stage.channels)
+            moment = turns.next_moment(tx, stage.channels)
         if moment is None or moment >= end:
             break
         clock.set(moment)
         errands = deliver.wave(stage, worker, (), tuple(stage.channels))
         while errands:
-            done = [deliver.answer(stage, errand) for errand in errands]
+            done = [answer(stage, errand) for errand in errands]
             errands = deliver.wave(stage, worker, done, tuple(stage.channels))
     clock.set(end)
 

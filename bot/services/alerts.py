@@ -18,7 +18,7 @@ from bot.domain.post import PostState
 from bot.services import anchors
 from bot.services.channels import ailing, looked_in
 from bot.services.context import PROGRAM, VIETNAM, Context
-from bot.store import alerts, audit, deliveries, heartbeats, posts
+from bot.store import alerts, audit, heartbeats, posts, turns
 from bot.store.alerts import Progress
 
 GATHER = timedelta(minutes=1)
@@ -139,5 +139,5 @@ def is_well(ctx: Context) -> bool:
     now = ctx.now()
     with ctx.store.read() as tx:
         seen, doubted = heartbeats.last(tx), heartbeats.in_doubt(tx)
-        oldest = deliveries.next_moment(tx, ctx.channels)
+        oldest = turns.next_moment(tx, ctx.channels)
     return seen is not None and now - seen <= SILENT and not doubted and (oldest is None or now - oldest <= OVERDUE)

@@ -20,7 +20,7 @@ from bot.domain.text import Figures, figures
 from bot.services.budget import costs, remarks
 from bot.services.context import Context
 from bot.services.twins import twins
-from bot.store import cases, deliveries, holds, images, posts
+from bot.store import cases, holds, images, pace, posts
 
 ALWAYS_CITED = ("identity", "status", "consent")
 MAX_PICTURES = 4
@@ -279,4 +279,4 @@ def taken_times(
 ) -> dict[str, tuple[datetime, ...]]:
     """When each account posts, or would if what is written were approved; post `but` aside."""
     planned = posts.taken(tx, start, end, but=but)
-    return {name: (*planned.get(name, ()), *deliveries.taken(tx, name, start, end)) for name in ctx.channels}
+    return {name: (*planned.get(name, ()), *pace.taken(tx, name, start, end)) for name in ctx.channels}

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,13 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.audit import Act
 from bot.domain.delivery import Delivery, DeliveryState, Reason, Ruling, Sighting, Verdict, may_repeat
-from bot.domain.errors import Refused, StoreFailed, Tampered
-from bot.domain.post import Post, canonical, content_from_plain, part_from_plain, sha256
-from bot.library.images import image_path
-from bot.ports import Absent, Failure, Image, Outcome, Parcel, Published, Receipt, Unsure
+from bot.domain.errors import StoreFailed, Tampered
+from bot.ports import Published
 from bot.services.audit import require_anchor
 from bot.services.budget import cost
 from bot.services.context import Context
+from bot.services.errands import Done, Errand, parcel
 from bot.services.gate import Wave, Worker, gather, open_wave, rule
 from bot.services.outcomes import (
     conclude,
@@ -35,62 +34,11 @@ from bot.services.outcomes import (
 )
 from bot.services.queue import stop
 from bot.services.share import share
-from bot.store import deliveries, heartbeats, holds, home
+from bot.store import attempts, deliveries, heartbeats, holds, home, turns
 
 RULINGS_A_CHANNEL = 50
 BEFORE_ATTEMPT = timedelta(seconds=60)
 ROOM_TO_LOOK = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One call to a platform: publish the parcel, look whether it is there since a moment, take it down, or see
-    whether what was published still stands. A `repeat` publishes what may be out already.
-    """
-
-    delivery: Delivery
-    parcel: Parcel
-    look_since: datetime | None = None
-    unwanted: bool = False
-    revisit: bool = False
-    repeat: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    errand: Errand
-    outcome: Outcome | Sighting | None
-
-
-def enqueue(ctx: Context, tx: Connection, post: Post) -> None:
-    """Create the deliveries of an approved post, from its frozen manifest alone."""
-    home.settle_in(tx, ctx.store)
-    if deliveries.revive(tx, post.id, post.digest):
-        return
-    content = content_from_plain(json.loads(post.document))
-    for rendition in json.loads(post.manifest)["renditions"]:
-        channel = rendition["channel"]
-        window = content.window(channel)
-        if window is None:
-            raise Refused("Post {id} has no time for {channel}. Set one.", id=post.id, channel=channel)
-        parts = [part_from_plain(part) for part in rendition["parts"]]
-        deliveries.add(
-            tx,
-            [
-                deliveries.NewDelivery(
-                    post_id=post.id,
-                    channel=channel,
-                    part=number,
-                    digest=post.digest,
-                    content=canonical(rendition["parts"][number]),
-                    idem_key=sha256(f"{post.id}:{channel}:{number}:{post.digest}"),
-                    due_at=window.due,
-                    not_after=window.not_after,
-                    reply_to=part.reply_to,
-                )
-                for number, part in enumerate(parts)
-            ],
-        )
 
 
 def start(ctx: Context, name: str) -> Worker:
@@ -124,7 +72,7 @@ def reap(ctx: Context) -> tuple[Delivery, ...]:
         expired = deliveries.expired(tx, now)
         for delivery in expired:
             if delivery.state is DeliveryState.SENDING:
-                deliveries.end_attempts(tx, [(delivery, "unknown", Reason.LEASE_EXPIRED)], now)
+                attempts.end_attempts(tx, [(delivery, "unknown", Reason.LEASE_EXPIRED)], now)
                 settle = timedelta(seconds=ctx.publishing.settle_s)
                 move(ctx, tx, delivery, DeliveryState.UNKNOWN, Reason.LEASE_EXPIRED, next_at=now + settle)
             else:
@@ -135,7 +83,7 @@ def reap(ctx: Context) -> tuple[Delivery, ...]:
 def is_to_look(ctx: Context) -> bool:
     """Whether anything published is to be seen again; that is no hour's work, so nothing wakes for it alone."""
     with ctx.store.read() as tx:
-        return deliveries.any_unseen(tx, ctx.now())
+        return turns.any_unseen(tx, ctx.now())
 
 
 def wave(
@@ -155,7 +103,7 @@ def wave(
         _conclude(within, tx, done)
         seen = open_wave(within, tx, worker, clock_suspect=clock_suspect)
         seen.resting = frozenset(resting)
-        for delivery in () if clock_suspect else deliveries.orphaned(tx, ctx.channels, seen.now):
+        for delivery in () if clock_suspect else turns.orphaned(tx, ctx.channels, seen.now):
             move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         ours, room = share(ctx, tx, worker, free)
         errands = tuple(islice(_errands(within, seen, ours), room))
@@ -170,7 +118,7 @@ def _conclude(ctx: Context, tx: Connection, done: Sequence[Done]) -> None:
         for item in done
         if _concluding(item.errand) in {conclude, conclude_repeat} and not isinstance(item.outcome, Sighting)
     ]
-    deliveries.end_attempts(tx, tried, ctx.now())
+    attempts.end_attempts(tx, tried, ctx.now())
     out = {
         item.errand.delivery.id: (item.errand.delivery, item.outcome.receipt)
         for item in done
@@ -199,10 +147,10 @@ def _errands(ctx: Context, seen: Wave, channels: Sequence[str]) -> Iterator[Erra
 
     By a clock in doubt nothing is due, and nothing is too late: all else stays as it is.
     """
-    unwanted = deliveries.next_unwanted(seen.tx, channels, seen.now)
+    unwanted = turns.next_unwanted(seen.tx, channels, seen.now)
     callable_now = [name for name in channels if name not in unwanted and seen.may_call(name)]
-    due = deliveries.next_due(seen.tx, callable_now, seen.now)
-    unseen = deliveries.next_unseen(seen.tx, callable_now, seen.now)
+    due = turns.next_due(seen.tx, callable_now, seen.now)
+    unseen = turns.next_unseen(seen.tx, callable_now, seen.now)
     _gather_safely(ctx, seen, due.values())
     for name in channels:
         if name in unwanted:
@@ -214,7 +162,7 @@ def _errands(ctx: Context, seen: Wave, channels: Sequence[str]) -> Iterator[Erra
 def _begin_withdrawal(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
     deliveries.note_withdrawal(seen.tx, delivery, withdrawn_at=None, again_at=again, note=delivery.withdraw_note)
-    return Errand(delivery, _parcel(ctx, seen.tx, delivery), unwanted=True)
+    return Errand(delivery, parcel(ctx, seen.tx, delivery), unwanted=True)
 
 
 def _begin_due(ctx: Context, seen: Wave, delivery: Delivery | None) -> Errand | None:
@@ -228,7 +176,7 @@ def _begin_due(ctx: Context, seen: Wave, delivery: Delivery | None) -> Errand | 
         if ruling.verdict is Verdict.SEND:
             return _begin_sending(ctx, seen, delivery)
         _obey(ctx, seen, delivery, ruling)
-        delivery = deliveries.next_due(seen.tx, [delivery.channel], seen.now).get(delivery.channel)
+        delivery = turns.next_due(seen.tx, [delivery.channel], seen.now).get(delivery.channel)
     return None
 
 
@@ -236,11 +184,11 @@ def _begin_revisit(ctx: Context, seen: Wave, delivery: Delivery | None) -> Erran
     """Only where nothing is to be sent soon, so that no post waits for it."""
     if delivery is None:
         return None
-    soon = deliveries.next_moment(seen.tx, [delivery.channel])
+    soon = turns.next_moment(seen.tx, [delivery.channel])
     if soon and soon < seen.now + ROOM_TO_LOOK:
         return None
     deliveries.note_sighting(seen.tx, delivery, again_at=seen.now + timedelta(seconds=ctx.publishing.lease_s))
-    return Errand(delivery, _parcel(ctx, seen.tx, delivery), revisit=True)
+    return Errand(delivery, parcel(ctx, seen.tx, delivery), revisit=True)
 
 
 def _gather_safely(ctx: Context, seen: Wave, due: Collection[Delivery]) -> None:
@@ -281,7 +229,7 @@ def _begin_sending(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     ctx.record(seen.tx, None, Act.DELIVERY_SENDING, f"delivery:{delivery.id}", said)
     claimed = replace(delivery, state=DeliveryState.SENDING, fence=fence, attempts=delivery.attempts + 1, looks=0)
     seen.begun.append((delivery, claimed, _cost(ctx, delivery)))
-    return Errand(claimed, _parcel(ctx, seen.tx, claimed))
+    return Errand(claimed, parcel(ctx, seen.tx, claimed))
 
 
 def _claim(ctx: Context, seen: Wave) -> None:
@@ -294,7 +242,7 @@ def _claim(ctx: Context, seen: Wave) -> None:
     changed = deliveries.change_all(seen.tx, DeliveryState.SENDING, "", wanted)
     if len(changed) != len(wanted):
         raise StoreFailed("A delivery changed under its own lock. Nothing was sent.")
-    deliveries.begin_attempts(seen.tx, [(claimed, cost) for _, claimed, cost in seen.begun], seen.now)
+    attempts.begin_attempts(seen.tx, [(claimed, cost) for _, claimed, cost in seen.begun], seen.now)
 
 
 def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None:
@@ -302,7 +250,7 @@ def _begin_repeat(ctx: Context, seen: Wave, delivery: Delivery) -> Errand | None
 
     The new fence is the only leave to send: whoever held the last one can neither begin nor be believed any more.
     """
-    tried = deliveries.attempts_of(seen.tx, delivery.id)
+    tried = attempts.attempts_of(seen.tx, delivery.id)
     if not tried or not may_repeat(delivery, tried[0].began_at, repeats(ctx, delivery), seen.now):
         return None
     may_send = _rule_safely(ctx, seen, delivery).verdict is Verdict.SEND
@@ -319,51 +267,6 @@ def _begin_look(ctx: Context, seen: Wave, delivery: Delivery) -> Errand:
     again = seen.now + timedelta(seconds=ctx.publishing.lease_s)
     deliveries.change(seen.tx, delivery, DeliveryState.UNKNOWN, delivery.reason, fence=fence, next_at=again)
     looking = replace(delivery, fence=fence)
-    tried = deliveries.attempts_of(seen.tx, delivery.id)
+    tried = attempts.attempts_of(seen.tx, delivery.id)
     since = (tried[0].began_at if tried else delivery.due_at) - BEFORE_ATTEMPT
-    return Errand(looking, _parcel(ctx, seen.tx, looking), since)
-
-
-def _parcel(ctx: Context, tx: Connection, delivery: Delivery) -> Parcel:
-    part = part_from_plain(json.loads(delivery.content))
-    parent = deliveries.get(tx, delivery.reply_to) if delivery.reply_to else None
-    root = parent
-    while root is not None and root.reply_to:
-        root = deliveries.get(tx, root.reply_to)
-    return Parcel(
-        delivery_id=delivery.id,
-        idem_key=delivery.idem_key,
-        due_at=delivery.due_at,
-        text=part.text,
-        languages=part.languages,
-        images=tuple(
-            Image(i.digest, i.mime, image_path(ctx.data_dir, i.digest, i.mime), i.width, i.height, i.alt)
-            for i in part.images
-        ),
-        deadline=ctx.clock.boot() + ctx.publishing.lease_s / 2,
-        attempt=delivery.attempts,
-        part=delivery.part,
-        root=receipt_of(root) if root else None,
-        parent=receipt_of(parent) if parent else None,
-    )
-
-
-def receipt_of(delivery: Delivery) -> Receipt:
-    return Receipt(delivery.remote_id, delivery.url, delivery.reference or {})
-
-
-def answer(ctx: Context, errand: Errand) -> Done:
-    """Run one errand on its platform. Called outside any transaction; never raises."""
-    platform = ctx.channels[errand.delivery.channel].platform
-    try:
-        if errand.revisit:
-            return Done(errand, platform.look(receipt_of(errand.delivery), errand.parcel.text))
-        if errand.unwanted:
-            return Done(errand, platform.withdraw(receipt_of(errand.delivery)))
-        if errand.look_since is not None:
-            return Done(errand, platform.find(errand.parcel, errand.look_since))
-        if ctx.clock.boot() > errand.parcel.deadline:
-            return Done(errand, Absent(Failure.LATE, "the machine was asleep"))
-        return Done(errand, platform.publish(errand.parcel))
-    except Exception as error:  # noqa: BLE001 - an adapter's bug must not be taken for absence
-        return Done(errand, Unsure(type(error).__name__))
+    return Errand(looking, parcel(ctx, seen.tx, looking), since)

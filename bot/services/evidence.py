@@ -18,7 +18,7 @@ from bot.library.images import image_path
 from bot.services import proofs
 from bot.services.audit import checkpoint
 from bot.services.context import Context
-from bot.store import approvals, audit, deliveries, posts
+from bot.store import approvals, attempts, audit, deliveries, posts
 
 PROOF = "proof"
 
@@ -78,7 +78,7 @@ def _told(ctx: Context, tx: Connection, delivery: Delivery) -> dict[str, Any]:
         "published_at": _moment(delivery.published_at),
         "attempts": [
             {"began_at": moment_text(each.began_at), "ended_at": _moment(each.ended_at), "outcome": each.outcome}
-            for each in deliveries.attempts_of(tx, delivery.id)
+            for each in attempts.attempts_of(tx, delivery.id)
         ],
         "looked_at": _moment(delivery.looked_at),
         "found": delivery.sighting,

@@ -21,7 +21,7 @@ from bot.library.images import image_path
 from bot.services.budget import frees_at
 from bot.services.context import PROGRAM, VIETNAM, Channel, Context
 from bot.services.quorum import needed_approvals
-from bot.store import approvals, audit, cases, deliveries, holds, posts
+from bot.store import approvals, audit, cases, deliveries, holds, pace, posts
 
 OVERDUE = timedelta(minutes=5)
 # Each says the digest of the case that it leaves behind.
@@ -231,7 +231,7 @@ def _spaced_until(wave: Wave, delivery: Delivery, channel: Channel | None) -> da
     came_due_unseen = delivery.due_at < wave.worker.up_since
     if channel is None or delivery.reply_to is not None or came_due_unseen or wave.now - delivery.due_at < OVERDUE:
         return None
-    last = deliveries.last_published(wave.tx, delivery.channel)
+    last = pace.last_published(wave.tx, delivery.channel)
     if last is None or last + channel.rhythm.spacing > delivery.not_after:
         return None
     return last + channel.rhythm.spacing
@@ -253,7 +253,7 @@ def _published_since(wave: Wave, channel: str, midnight: datetime) -> int:
     """Asked once for all channels of the wave that share this midnight."""
     if (channel, midnight) not in wave.published:
         asked = wave.channels | {channel}
-        counts = deliveries.published_counts(wave.tx, asked, midnight)
+        counts = pace.published_counts(wave.tx, asked, midnight)
         wave.published |= {(each, midnight): counts[each] for each in asked}
     return wave.published[channel, midnight]
 
@@ -264,7 +264,7 @@ def _catch_up_until(ctx: Context, wave: Wave, delivery: Delivery) -> datetime | 
         return None
     hour = timedelta(hours=1)
     up, most = wave.worker.up_since, ctx.publishing.catch_up_per_hour
-    late = deliveries.published_counts(wave.tx, [delivery.channel], wave.now - hour, due_before=up)
+    late = pace.published_counts(wave.tx, [delivery.channel], wave.now - hour, due_before=up)
     return wave.now + hour / most if late[delivery.channel] >= most else None
 
 

@@ -25,7 +25,7 @@ from bot.domain.delivery import (
 from bot.domain.post import PostState, canonical
 from bot.ports import ALWAYS, Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services.context import Context
-from bot.store import deliveries, holds, posts
+from bot.store import attempts, deliveries, holds, posts
 
 LOOKS = 2
 WITHDRAW_AGAIN = timedelta(minutes=10)
@@ -127,7 +127,7 @@ def conclude_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Abs
 def _conclude_no_look(ctx: Context, tx: Connection, delivery: Delivery, outcome: Absent | Unsure) -> None:
     """What only a person can tell goes to one at once; a look that merely failed is tried again for some hours."""
     now, only_a_person = ctx.now(), outcome.ask if isinstance(outcome, Unsure) else None
-    tried = deliveries.attempts_of(tx, delivery.id)
+    tried = attempts.attempts_of(tx, delivery.id)
     wait = look_again(now - (tried[-1].began_at if tried else delivery.due_at), _jitter())
     if only_a_person or wait is None:
         move(ctx, tx, delivery, DeliveryState.HELD, only_a_person or Reason.LOOKS_FAILED)

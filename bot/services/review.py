@@ -23,7 +23,7 @@ from bot.domain.review import (
 )
 from bot.services.content import freeze, renditions_if_ready
 from bot.services.context import Context
-from bot.services.deliver import enqueue
+from bot.services.enqueue import enqueue
 from bot.services.outcomes import settle_posts
 from bot.services.quorum import is_partly_sent, needed_approvals, require_unsent, unapprove
 from bot.store import approvals, cases, deliveries, posts

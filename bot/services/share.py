@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.services.context import Context
 from bot.services.gate import Worker
-from bot.store import deliveries, peers
+from bot.store import deliveries, peers, turns
 
 
 def share(ctx: Context, tx: Connection, worker: Worker, free: Sequence[str]) -> tuple[list[str], int]:
@@ -30,4 +30,4 @@ def next_moment(ctx: Context, worker: Worker, free: Sequence[str]) -> datetime |
     """When there is something for this worker to begin on, of all that is queued now."""
     with ctx.store.read() as tx:
         ours, room = share(ctx, tx, worker, free)
-        return deliveries.next_moment(tx, ours) if room else None
+        return turns.next_moment(tx, ours) if room else None

@@ -17,8 +17,8 @@ from bot.services.content import Checked, check
 from bot.services.context import PROGRAM, Context
 from bot.services.people import aliases
 from bot.services.quorum import needed_approvals
-from bot.store import approvals, audit, cases, deliveries, posts
-from bot.store.deliveries import Attempt
+from bot.store import approvals, attempts, audit, cases, deliveries, posts
+from bot.store.attempts import Attempt
 
 _WITH_REASON = frozenset({Act.POST_RETURNED, Act.POST_CANCELLED, Act.POST_WITHDRAWN, Act.POST_COMMENTED})
 MOST_STEPS = 200
@@ -115,7 +115,7 @@ def read_history(ctx: Context, post_id: int) -> History:
             tried=tuple(
                 Tried(
                     each,
-                    deliveries.attempts_of(tx, each.id),
+                    attempts.attempts_of(tx, each.id),
                     tuple(_steps(ctx, tx, f"delivery:{each.id}")),
                     names.get(each.asked_by, ""),
                 )

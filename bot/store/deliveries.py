@@ -1,41 +1,23 @@
 """Deliveries and their attempts. Every change after a claim names the fence: zero rows means another worker owns it."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    JSON,
-    Connection,
-    Row,
-    Select,
-    String,
-    TextClause,
-    Update,
-    bindparam,
-    cast,
-    column,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, or_, select, update
 
 from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason, Sighting
 from bot.domain.errors import NotFound, StoreFailed
 from bot.store.peers import tell
 from bot.store.rows import batches, value
-from bot.store.tables import COUNTED, DUE, IN_FLIGHT, UNSEEN, UNWANTED, attempts, deliveries
+from bot.store.tables import COUNTED, IN_FLIGHT, deliveries
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
 _OPEN = (*WAITING, DeliveryState.HELD, DeliveryState.CLAIMED)
-_GIVEN_UP = (DeliveryState.CANCELLED, DeliveryState.MISSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +33,6 @@ class NewDelivery:
     due_at: datetime
     not_after: datetime
     reply_to: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    fence: int
-    began_at: datetime
-    ended_at: datetime | None = None
-    outcome: str = ""
-    detail: str = ""
 
 
 def add(tx: Connection, new: Sequence[NewDelivery]) -> None:
@@ -78,12 +51,12 @@ def _value(row: Row[Any]) -> Delivery:
     return value(Delivery, row, state=DeliveryState(row.state), reference=reference)
 
 
-def _all(tx: Connection, query: Select[Any], given: dict[str, Any] | None = None) -> tuple[Delivery, ...]:
+def fetch(tx: Connection, query: Select[Any], given: dict[str, Any] | None = None) -> tuple[Delivery, ...]:
     return tuple(_value(row) for row in tx.execute(query, given))
 
 
 def get(tx: Connection, delivery_id: int) -> Delivery:
-    for found in _all(tx, _BY_ID, {"id": delivery_id}):
+    for found in fetch(tx, _BY_ID, {"id": delivery_id}):
         return found
     raise NotFound("There is no delivery {id}. `campaignbot delivery list` shows them.", id=delivery_id)
 
@@ -96,7 +69,7 @@ def of_posts(tx: Connection, post_ids: Iterable[int]) -> dict[int, tuple[Deliver
     """By post, of those that have any; in the order of channels and parts."""
     found: dict[int, tuple[Delivery, ...]] = {}
     for some in batches(post_ids):
-        for each in _all(tx, _OF_POSTS, {"posts": some}):
+        for each in fetch(tx, _OF_POSTS, {"posts": some}):
             found[each.post_id] = (*found.get(each.post_id, ()), each)
     return found
 
@@ -138,7 +111,7 @@ def listed(
         query = query.where(_c.channel == channel)
     if post_id is not None:
         query = query.where(_c.post_id == post_id)
-    return _all(tx, query)
+    return fetch(tx, query)
 
 
 # Statements of the wave are built once: it runs them for every delivery, and building costs more than running.
@@ -148,103 +121,12 @@ _OF_POSTS = (
     .where(_c.post_id.in_(bindparam("posts", expanding=True)))
     .order_by(_c.post_id, _c.channel, _c.part, _c.id)
 )
-_ON_CHANNEL = (_c.channel == bindparam("channel"), _c.reply_to.is_(None))
-_PUBLISHED = (
-    select(_c.channel, func.count())
-    .where(
-        _c.channel.in_(bindparam("channels", expanding=True)),
-        _c.reply_to.is_(None),
-        _c.published_at >= bindparam("since"),
-    )
-    .group_by(_c.channel)
-)
-_PUBLISHED_LATE = _PUBLISHED.where(_c.due_at < bindparam("before"))
-_LAST_PUBLISHED = select(func.max(_c.published_at)).where(*_ON_CHANNEL)
-_NEWEST = (
-    select(_c.published_at, _c.due_at)
-    .where(*_ON_CHANNEL, _c.published_at.is_not(None))
-    .order_by(_c.published_at.desc())
-    .limit(100)
-)
 # Runs for many parents at once, so its states are written out: a list would be put in anew for each.
 _RELEASED = (
     update(deliveries)
     .where(_c.reply_to == bindparam("parent"), or_(*(_c.state == state for state in WAITING)))
     .values(next_at=bindparam("now"))
 )
-_BEGUN = insert(attempts)
-_ENDED = (
-    update(attempts)
-    .where(attempts.c.delivery_id == bindparam("of_delivery"), attempts.c.fence == bindparam("of_fence"))
-    .values(ended_at=bindparam("now"), outcome=bindparam("outcome"), detail=bindparam("detail"))
-)
-
-
-def _turns(clause: TextClause, moment: str, *, last_part_first: bool = False) -> Mapping[str, Select[Any]]:
-    """By database: on each channel of a JSON list the one whose turn it is, found by one step in its index.
-
-    On PostgreSQL they are locked, passing over what others hold.
-    """
-    each, given = deliveries.alias("each"), bindparam("channels", type_=String)
-    ties = [each.c.part.desc()] if last_part_first else []
-    statements = {}
-    for dialect, listed in (
-        ("sqlite", func.json_each(given)),
-        ("postgresql", func.json_array_elements_text(cast(given, JSON))),
-    ):
-        wanted = listed.table_valued(column("value", String), name="wanted")
-        of_it = (each.c.channel == wanted.c.value, clause, each.c[moment] <= bindparam("now"))
-        first = (
-            select(each.c.id)
-            .where(*of_it)
-            .order_by(each.c[moment], *ties, each.c.id)
-            .limit(1)
-            .correlate(wanted)
-            .scalar_subquery()
-        )
-        turns = select(deliveries).where(_c.id.in_(select(first).select_from(wanted)))
-        statements[dialect] = turns.with_for_update(skip_locked=True)
-    return statements
-
-
-_DUE = _turns(DUE, "next_at")
-# Hidden in a function, the channel does not tempt a planner away from the index by time, whose first row this is.
-_NEXT_MOMENT = (
-    select(_c.next_at)
-    .where(DUE, func.coalesce(_c.channel, "").in_(bindparam("channels", expanding=True)))
-    .order_by(_c.next_at)
-    .limit(1)
-)
-_ORPHANED = (
-    select(deliveries)
-    .where(DUE, _c.next_at <= bindparam("now"), _c.channel.not_in(bindparam("known", expanding=True)))
-    .limit(100)
-)
-
-
-def next_due(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the one delivery whose turn it is; none where nothing is due."""
-    return _whose_turn(tx, _DUE, channels, now)
-
-
-def _whose_turn(
-    tx: Connection, turns: Mapping[str, Select[Any]], channels: Iterable[str], now: datetime
-) -> dict[str, Delivery]:
-    given = {"channels": json.dumps(list(channels)), "now": now}
-    return {each.channel: each for each in _all(tx, turns[tx.dialect.name], given)}
-
-
-def next_moment(tx: Connection, channels: Iterable[str]) -> datetime | None:
-    """When the next delivery of any of these channels comes due, or is to be taken down, however far away."""
-    given = {"channels": list(channels)}
-    return min(
-        filter(None, (tx.execute(query, given).scalar() for query in (_NEXT_MOMENT, _NEXT_UNWANTED))), default=None
-    )
-
-
-def orphaned(tx: Connection, known: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
-    """Due on an account that is no longer configured."""
-    return _all(tx, _ORPHANED, {"now": now, "known": list(known)})
 
 
 def homeless(tx: Connection, known: Iterable[str]) -> dict[str, int]:
@@ -253,21 +135,12 @@ def homeless(tx: Connection, known: Iterable[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(query.group_by(_c.channel).order_by(_c.channel))}
 
 
-_UNWANTED = _turns(UNWANTED, "withdraw_at", last_part_first=True)
-_NEXT_UNWANTED = select(func.min(_c.withdraw_at)).where(UNWANTED, _c.channel.in_(bindparam("channels", expanding=True)))
-
-
-def next_unwanted(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the one to be taken down next: of a thread the last part first, so that no answer is left hanging."""
-    return _whose_turn(tx, _UNWANTED, channels, now)
-
-
 def ask_withdrawal(tx: Connection, post_id: int, now: datetime) -> tuple[Delivery, ...]:
     """What is out of the post is to be taken down from now on; returns all that is not down yet."""
     tell(tx)
     out = (_c.post_id == post_id, _c.state == DeliveryState.PUBLISHED, _c.withdrawn_at.is_(None))
     tx.execute(update(deliveries).where(*out).values(withdraw_at=now, withdraw_note="", look_at=None))
-    return _all(tx, select(deliveries).where(*out))
+    return fetch(tx, select(deliveries).where(*out))
 
 
 def note_withdrawal(
@@ -276,19 +149,6 @@ def note_withdrawal(
     """What came of taking it down: it is down, it is tried again then, or neither: a person must."""
     values = {"withdrawn_at": withdrawn_at, "withdraw_at": again_at, "withdraw_note": note[:LONGEST_DETAIL]}
     tx.execute(update(deliveries).where(_c.id == delivery.id).values(values))
-
-
-_UNSEEN = _turns(UNSEEN, "look_at")
-_ANY_UNSEEN = select(_c.id).where(UNSEEN, _c.look_at <= bindparam("now")).limit(1)
-
-
-def next_unseen(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the published one that is to be looked at next, to see whether it still stands."""
-    return _whose_turn(tx, _UNSEEN, channels, now)
-
-
-def any_unseen(tx: Connection, now: datetime) -> bool:
-    return tx.execute(_ANY_UNSEEN, {"now": now}).first() is not None
 
 
 def note_sighting(
@@ -303,7 +163,7 @@ def lost(tx: Connection) -> tuple[Delivery, ...]:
     """Gone or changed behind our back, and nobody has said yet that they know; the newest look first."""
     unknown = (_c.sighting.in_((Sighting.GONE, Sighting.CHANGED)), _c.acknowledged_at.is_(None))
     standing = (_c.withdrawn_at.is_(None), _c.withdraw_at.is_(None))
-    return _all(tx, select(deliveries).where(*unknown, *standing).order_by(_c.looked_at.desc(), _c.id))
+    return fetch(tx, select(deliveries).where(*unknown, *standing).order_by(_c.looked_at.desc(), _c.id))
 
 
 def acknowledge(tx: Connection, delivery_id: int, now: datetime) -> None:
@@ -311,18 +171,18 @@ def acknowledge(tx: Connection, delivery_id: int, now: datetime) -> None:
 
 
 def expired(tx: Connection, now: datetime) -> tuple[Delivery, ...]:
-    return _all(tx, select(deliveries).where(IN_FLIGHT, _c.lease_until < now))
+    return fetch(tx, select(deliveries).where(IN_FLIGHT, _c.lease_until < now))
 
 
 def unsent(tx: Connection) -> tuple[Delivery, ...]:
     """All that no byte has left of, the earliest first."""
     waits = _c.state.in_((*WAITING, DeliveryState.CLAIMED))
-    return _all(tx, select(deliveries).where(waits).order_by(_c.due_at, _c.id))
+    return fetch(tx, select(deliveries).where(waits).order_by(_c.due_at, _c.id))
 
 
 def in_flight(tx: Connection) -> tuple[Delivery, ...]:
     """Those whose first byte may have left, or may leave at any moment."""
-    return _all(tx, select(deliveries).where(IN_FLIGHT))
+    return fetch(tx, select(deliveries).where(IN_FLIGHT))
 
 
 def change(tx: Connection, delivery: Delivery, state: DeliveryState, reason: Reason | str = "", **columns: Any) -> bool:  # noqa: ANN401
@@ -368,7 +228,7 @@ def release_children(tx: Connection, parents: Iterable[int], now: datetime) -> N
 def cancel_open(tx: Connection, post_id: int, reason: Reason | str) -> tuple[Delivery, ...]:
     """Cancel whatever of the post has not begun to be sent; returns what was cancelled."""
     where = (_c.post_id == post_id, _c.state.in_(_OPEN))
-    open_ones = _all(tx, select(deliveries).where(*where))
+    open_ones = fetch(tx, select(deliveries).where(*where))
     cancelled = {"state": DeliveryState.CANCELLED, "reason": reason, "fence": _c.fence + 1}
     tx.execute(update(deliveries).where(*where).values(cancelled))
     return open_ones
@@ -379,59 +239,6 @@ def revive(tx: Connection, post_id: int, digest: str) -> int:
     tell(tx)
     untried = (_c.post_id == post_id, _c.digest == digest, _c.attempts == 0, _c.state == DeliveryState.CANCELLED)
     return tx.execute(update(deliveries).where(*untried).values(state=DeliveryState.SCHEDULED, reason="")).rowcount
-
-
-def taken(tx: Connection, channel: str, start: datetime, end: datetime) -> tuple[datetime, ...]:
-    """When first parts go or went out on a channel between two moments."""
-    query = select(_c.due_at).where(*_ON_CHANNEL, _c.due_at >= start, _c.due_at < end, _c.state.not_in(_GIVEN_UP))
-    return tuple(tx.execute(query.order_by(_c.due_at), {"channel": channel}).scalars())
-
-
-def published_counts(
-    tx: Connection, channels: Iterable[str], since: datetime, *, due_before: datetime | None = None
-) -> Counter[str]:
-    """By channel the first parts published since a moment; with `due_before`, only those that were due before that."""
-    given: dict[str, Any] = {"channels": list(channels), "since": since}
-    query = _PUBLISHED if due_before is None else _PUBLISHED_LATE
-    rows = tx.execute(query, given if due_before is None else given | {"before": due_before})
-    return Counter({row[0]: row[1] for row in rows})
-
-
-def last_published(tx: Connection, channel: str) -> datetime | None:
-    """When the newest first part went out on a channel."""
-    moment: datetime | None = tx.execute(_LAST_PUBLISHED, {"channel": channel}).scalar()
-    return moment
-
-
-def begin_attempts(tx: Connection, begun: Iterable[tuple[Delivery, int]], now: datetime) -> None:
-    """Each as it was claimed, and its cost in millionths of a US dollar."""
-    rows = [
-        {"delivery_id": each.id, "channel": each.channel, "fence": each.fence, "cost": cost, "began_at": now}
-        for each, cost in begun
-    ]
-    if rows:
-        tx.execute(_BEGUN, rows)
-
-
-def end_attempts(tx: Connection, ended: Iterable[tuple[Delivery, str, str]], now: datetime) -> None:
-    """Each as it was claimed, its outcome, and what was said."""
-    rows = [
-        {"of_delivery": each.id, "of_fence": each.fence, "now": now, "outcome": how, "detail": said[:LONGEST_DETAIL]}
-        for each, how, said in ended
-    ]
-    if rows:
-        tx.execute(_ENDED, rows)
-
-
-def attempts_of(tx: Connection, delivery_id: int) -> tuple[Attempt, ...]:
-    query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.fence)
-    return tuple(value(Attempt, row) for row in tx.execute(query))
-
-
-def lateness(tx: Connection, channels: Iterable[str]) -> list[float]:
-    """Seconds from due to published of the newest first parts of each channel, in rising order."""
-    newest = (row for name in channels for row in tx.execute(_NEWEST, {"channel": name}))
-    return sorted((row.published_at - row.due_at).total_seconds() for row in newest)
 
 
 def counts(tx: Connection) -> dict[str, int]:

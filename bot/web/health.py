@@ -11,7 +11,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
 from bot.services import anchors, budget
 from bot.services.context import Context
-from bot.store import audit, deliveries, heartbeats, holds, posts
+from bot.store import audit, deliveries, heartbeats, holds, pace, posts, turns
 
 SILENT_AFTER_S = 300
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
@@ -28,12 +28,12 @@ class _Figures(Collector):
         with self._ctx.store.read() as tx:
             states = deliveries.counts(tx)
             post_states = posts.counts(tx)
-            oldest = deliveries.next_moment(tx, self._ctx.channels)
+            oldest = turns.next_moment(tx, self._ctx.channels)
             seen = heartbeats.last(tx)
             sealed = audit.latest_checkpoint(tx)
             size = audit.size(tx)
             is_halted = holds.find(tx, *holds.HALT) is not None
-            late = deliveries.lateness(tx, self._ctx.channels)
+            late = pace.lateness(tx, self._ctx.channels)
             used = budget.share(self._ctx, tx)
             exposed = anchors.exposure(tx)
         by_state = GaugeMetricFamily("campaignbot_deliveries", "Deliveries by state", labels=["state"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.app import build
 from bot.services import deliver
+from bot.services.errands import Done, answer
 from bot.settings import load_settings
 from tests.cli.conftest import Terminal
 
@@ -17,9 +18,9 @@ def daemon(desk: Terminal) -> None:
     """What a daemon would do now, until nothing is left to do."""
     ctx = build(load_settings(desk.config))
     worker = deliver.start(ctx, "test")
-    done: list[deliver.Done] = []
+    done: list[Done] = []
     while errands := deliver.wave(ctx, worker, done, tuple(ctx.channels)):
-        done = [deliver.answer(ctx, errand) for errand in errands]
+        done = [answer(ctx, errand) for errand in errands]
     ctx.store.close()
 
 

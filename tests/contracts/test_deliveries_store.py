@@ -9,7 +9,7 @@ import pytest
 from bot.domain.delivery import Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound
 from bot.domain.post import Content
-from bot.store import deliveries, heartbeats, posts
+from bot.store import attempts, deliveries, heartbeats, pace, posts, turns
 from bot.store.deliveries import NewDelivery
 from bot.store.engine import Store
 
@@ -49,7 +49,7 @@ def of(store: Store, post_id: int) -> tuple[Delivery, ...]:
 
 def turn(store: Store, channel: str, now: datetime) -> Delivery | None:
     with store.write() as tx:
-        return deliveries.next_due(tx, [channel], now).get(channel)
+        return turns.next_due(tx, [channel], now).get(channel)
 
 
 def move(store: Store, delivery: Delivery, state: DeliveryState, **columns: Any) -> bool:  # noqa: ANN401
@@ -75,7 +75,7 @@ def test_on_each_channel_it_is_one_ones_turn(store: Store) -> None:
     first = queued(store, "x", "facebook")
     queued(store, "x", "bluesky", due=DUE + HOUR)
     with store.write() as tx:
-        found = deliveries.next_due(tx, ["x", "facebook", "bluesky", "telegram"], DUE)
+        found = turns.next_due(tx, ["x", "facebook", "bluesky", "telegram"], DUE)
     assert {channel: each.post_id for channel, each in found.items()} == {"x": first, "facebook": first}
 
 
@@ -149,15 +149,15 @@ def test_the_next_moment_is_the_earliest_of_the_channels_asked_for(store: Store)
     queued(store, "x", due=DUE + HOUR)
     queued(store, "facebook")
     with store.read() as tx:
-        assert deliveries.next_moment(tx, ["x"]) == DUE + HOUR
-        assert deliveries.next_moment(tx, ["x", "facebook"]) == DUE
-        assert deliveries.next_moment(tx, []) is None
+        assert turns.next_moment(tx, ["x"]) == DUE + HOUR
+        assert turns.next_moment(tx, ["x", "facebook"]) == DUE
+        assert turns.next_moment(tx, []) is None
 
 
 def test_a_channel_nobody_knows_any_more_is_found(store: Store) -> None:
     queued(store, "gone", "x")
     with store.read() as tx:
-        assert [each.channel for each in deliveries.orphaned(tx, ["x"], DUE)] == ["gone"]
+        assert [each.channel for each in turns.orphaned(tx, ["x"], DUE)] == ["gone"]
 
 
 def published(store: Store, channel: str, at: datetime, due: datetime = DUE, parts: int = 1) -> int:
@@ -172,12 +172,12 @@ def test_a_thread_counts_as_one_post_of_the_day(store: Store) -> None:
     published(store, "x", DUE + HOUR, due=DUE + HOUR)
     with store.read() as tx:
         asked = ["x", "facebook"]
-        assert deliveries.published_counts(tx, asked, DUE) == {"x": 2}
-        assert deliveries.published_counts(tx, asked, DUE + timedelta(seconds=1)) == {"x": 1}
-        assert deliveries.published_counts(tx, asked, DUE, due_before=DUE + timedelta(seconds=1)) == {"x": 1}
-        assert deliveries.published_counts(tx, ["facebook"], DUE)["facebook"] == 0
-        assert deliveries.last_published(tx, "x") == DUE + HOUR
-        assert deliveries.last_published(tx, "facebook") is None
+        assert pace.published_counts(tx, asked, DUE) == {"x": 2}
+        assert pace.published_counts(tx, asked, DUE + timedelta(seconds=1)) == {"x": 1}
+        assert pace.published_counts(tx, asked, DUE, due_before=DUE + timedelta(seconds=1)) == {"x": 1}
+        assert pace.published_counts(tx, ["facebook"], DUE)["facebook"] == 0
+        assert pace.last_published(tx, "x") == DUE + HOUR
+        assert pace.last_published(tx, "facebook") is None
 
 
 def test_taken_times_leave_out_what_will_not_go_out(store: Store) -> None:
@@ -185,16 +185,16 @@ def test_taken_times_leave_out_what_will_not_go_out(store: Store) -> None:
     (missed,) = of(store, queued(store, "x", due=DUE + HOUR))
     move(store, missed, S.MISSED)
     with store.read() as tx:
-        assert deliveries.taken(tx, "x", DUE, DUE + 2 * HOUR) == (DUE,)
+        assert pace.taken(tx, "x", DUE, DUE + 2 * HOUR) == (DUE,)
 
 
 def test_attempts_are_kept_in_order_with_what_came_of_them(store: Store) -> None:
     (delivery,) = of(store, queued(store, "x"))
     with store.write() as tx:
         for fence in (1, 2):
-            deliveries.begin_attempts(tx, [(replace(delivery, fence=fence), 0)], DUE)
-        deliveries.end_attempts(tx, [(replace(delivery, fence=1), "unreachable", "x" * 9_000)], DUE + HOUR)
-        first, second = deliveries.attempts_of(tx, delivery.id)
+            attempts.begin_attempts(tx, [(replace(delivery, fence=fence), 0)], DUE)
+        attempts.end_attempts(tx, [(replace(delivery, fence=1), "unreachable", "x" * 9_000)], DUE + HOUR)
+        first, second = attempts.attempts_of(tx, delivery.id)
     assert (first.outcome, first.ended_at, len(first.detail)) == ("unreachable", DUE + HOUR, 500)
     assert (second.outcome, second.ended_at) == ("", None)
 
@@ -215,11 +215,11 @@ def test_lists_can_be_narrowed(store: Store) -> None:
 
 def test_lateness_is_that_of_the_newest_in_rising_order(store: Store) -> None:
     with store.read() as tx:
-        assert deliveries.lateness(tx, ["x"]) == []
+        assert pace.lateness(tx, ["x"]) == []
     for seconds in (1, 2, 30):
         published(store, "x", DUE + timedelta(seconds=seconds))
     with store.read() as tx:
-        assert deliveries.lateness(tx, ["x", "y"]) == [1, 2, 30]
+        assert pace.lateness(tx, ["x", "y"]) == [1, 2, 30]
 
 
 def test_what_is_not_there_is_said(store: Store) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.domain.post import PostState
-from bot.store import deliveries, posts
+from bot.store import deliveries, pace, posts, turns
 from bot.store.engine import Store
 
 NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -20,14 +20,11 @@ NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("ask", "found"),
     [
-        (lambda tx: deliveries.orphaned(tx, ["x", "y"], NOW), ["SEARCH ix_deliveries_due"]),
-        (
-            lambda tx: deliveries.next_moment(tx, ["x", "y"]),
-            ["SCAN ix_deliveries_due", "SEARCH ix_deliveries_withdraw"],
-        ),
+        (lambda tx: turns.orphaned(tx, ["x", "y"], NOW), ["SEARCH ix_deliveries_due"]),
+        (lambda tx: turns.next_moment(tx, ["x", "y"]), ["SCAN ix_deliveries_due", "SEARCH ix_deliveries_withdraw"]),
         (lambda tx: deliveries.expired(tx, NOW), ["SEARCH ix_deliveries_in_flight"]),
         (deliveries.in_flight, ["SEARCH ix_deliveries_in_flight"]),
-        (lambda tx: deliveries.last_published(tx, "x"), ["SEARCH ix_deliveries_channel_published"]),
+        (lambda tx: pace.last_published(tx, "x"), ["SEARCH ix_deliveries_channel_published"]),
     ],
 )
 def test_a_wave_reads_by_index_and_sorts_nothing(
@@ -43,9 +40,9 @@ def test_a_wave_reads_by_index_and_sorts_nothing(
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (deliveries.next_due, "ix_deliveries_channel_due"),
-        (deliveries.next_unseen, "ix_deliveries_look"),
-        (deliveries.next_unwanted, "ix_deliveries_withdraw"),
+        (turns.next_due, "ix_deliveries_channel_due"),
+        (turns.next_unseen, "ix_deliveries_look"),
+        (turns.next_unwanted, "ix_deliveries_withdraw"),
     ],
 )
 def test_whose_turn_it_is_takes_one_step_in_an_index_for_each_channel(

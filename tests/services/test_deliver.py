@@ -18,7 +18,7 @@ from bot.ports import ALWAYS, Absent, Failure, Outcome, Parcel, Published, Recei
 from bot.services import cases, deliver, posts, queue, settle, withdraw
 from bot.services.audit import checkpoint
 from bot.services.context import Context
-from bot.services.deliver import Done
+from bot.services.errands import Done, answer
 from bot.services.gate import Worker
 from bot.store import tables
 from tests.farside import CAMPAIGN, NINE, TEXTS, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
@@ -645,7 +645,7 @@ def test_a_repeat_that_the_gate_refuses_is_only_looked_for(
     clock.advance(seconds=60)
     errand = deliver.wave(house, worker, (), (X,))[0]
     assert errand.look_since is not None
-    deliver.wave(house, worker, [deliver.answer(house, errand)], ())
+    deliver.wave(house, worker, [answer(house, errand)], ())
     assert states(house, post)[0][0] == "published"
     assert len(far.accepted) == 1
 
@@ -675,12 +675,12 @@ def test_two_workers_never_repeat_side_by_side(house: Context, crew: Crew, clock
     clock.advance(seconds=house.publishing.lease_s + 1)
     deliver.reap(house)
     clock.advance(seconds=house.publishing.settle_s)
-    late = deliver.answer(house, slow)
+    late = answer(house, slow)
     assert late.outcome == Absent(Failure.LATE, "the machine was asleep")
     assert far.accepted == []
     (fresh,) = deliver.wave(house, other, [late], (X,))
     assert fresh.delivery.fence == slow.delivery.fence + 1
-    deliver.wave(house, other, [deliver.answer(house, fresh)], ())
+    deliver.wave(house, other, [answer(house, fresh)], ())
     assert states(house, post)[0][0] == "published"
     assert len(far.accepted) == 1
 
@@ -809,7 +809,7 @@ def test_a_machine_that_slept_past_half_the_lease_does_not_post(
     go_to(clock, NINE)
     (errand,) = deliver.wave(house, worker_of(house), (), (X,))
     clock.booted += house.publishing.lease_s / 2 + 1
-    done = deliver.answer(house, errand)
+    done = answer(house, errand)
     assert isinstance(done.outcome, Absent)
     assert done.outcome.failure is Failure.LATE
     assert far.accepted == []

@@ -27,9 +27,9 @@ from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Rece
 from bot.services import deliver, posts, queue, review, settle
 from bot.services.audit import verify
 from bot.services.context import Context
-from bot.services.deliver import Done
+from bot.services.errands import Done, answer
 from bot.services.posts import When
-from bot.store import deliveries
+from bot.store import deliveries, turns
 from tests.databases import as_role, database
 from tests.house import Crew, FakeClock, bring_in, build_house, open_house
 
@@ -203,7 +203,7 @@ class Deliveries(RuleBasedStateMachine):
             return
         for ledger in self.ledgers.values():
             ledger.fault = "none" if fault == "crash_after" else fault
-        answers = [self.believed(deliver.answer(self.ctx, errand)) for errand in errands]
+        answers = [self.believed(answer(self.ctx, errand)) for errand in errands]
         if fault == "crash_after":
             self.the_program_dies()
         elif keep:
@@ -215,7 +215,7 @@ class Deliveries(RuleBasedStateMachine):
     def the_next_one_comes_due(self, fault: str, *, keep: bool) -> None:
         """As the daemon does: it sleeps until the next moment, and runs a wave."""
         with self.ctx.store.read() as tx:
-            moment = deliveries.next_moment(tx, self.ctx.channels)
+            moment = turns.next_moment(tx, self.ctx.channels)
         if moment is not None:
             self.clock.advance(seconds=max(0.0, (moment - self.clock.now()).total_seconds()))
         self.a_wave_runs(fault, keep=keep)
@@ -334,7 +334,7 @@ class Deliveries(RuleBasedStateMachine):
             for ledger in self.ledgers.values():
                 ledger.fault = "none"
             errands = deliver.wave(self.ctx, self.worker, self.done, tuple(self.ctx.channels))
-            self.done = [deliver.answer(self.ctx, errand) for errand in errands]
+            self.done = [answer(self.ctx, errand) for errand in errands]
         deliver.wave(self.ctx, self.worker, self.done, ())
         self.only_approved_words_are_there_in_their_time()
         self.nothing_is_there_twice()

@@ -13,6 +13,7 @@ from bot.domain.post import Content
 from bot.ports import Absent, Failure, Outcome, Parcel, Published, Receipt
 from bot.services import deliver, posts, queue, review, withdraw
 from bot.services.context import Context
+from bot.services.errands import Done
 from bot.services.posts import When
 from bot.store import deliveries
 from tests.farside import CAMPAIGN, NINE, TEXTS, FarSide, X, go_to
@@ -35,7 +36,7 @@ class Loop(Dispatcher):
                     break
                 threading.Event().wait(0.01)
 
-    def _came_back(self) -> list[deliver.Done]:
+    def _came_back(self) -> list[Done]:
         waiting = []
         while not self._done.empty():
             waiting.append(self._done.get())

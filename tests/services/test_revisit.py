@@ -10,6 +10,7 @@ from bot.domain.errors import NotFound, Refused
 from bot.ports import Receipt, Unsure
 from bot.services import deliver, settle, withdraw
 from bot.services.context import Context
+from bot.services.errands import answer
 from bot.services.gate import Worker
 from bot.store import deliveries
 from tests.farside import NINE, FarSide, X, deliveries_of, drain, go_to, scheduled, worker_of
@@ -102,7 +103,7 @@ def test_nobody_looks_when_a_post_is_to_leave_soon(
     go_to(clock, due)
     (errand,) = deliver.wave(house, worker, (), (X,))
     assert not errand.revisit
-    deliver.wave(house, worker, [deliver.answer(house, errand)], ())
+    deliver.wave(house, worker, [answer(house, errand)], ())
     assert revisits(house, worker) == 2
     assert len(far.accepted) == 4
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.services import deliver, share
 from bot.services.context import Context
-from bot.services.deliver import Done
+from bot.services.errands import Done, answer
 from bot.services.gate import Worker
 from bot.store.peers import Line
 from tests.databases import BOTH
@@ -72,7 +72,7 @@ def test_an_account_that_another_talks_to_is_left_to_it(desk: Context, crew: Cre
     (errand,) = deliver.wave(desk, one, [], [X])
     assert deliver.wave(desk, two, [], [X]) == ()
     assert share.next_moment(desk, two, [X]) is None
-    deliver.wave(desk, one, [deliver.answer(desk, errand)], [])
+    deliver.wave(desk, one, [answer(desk, errand)], [])
     (next_one,) = deliver.wave(desk, two, [], [X])
     assert next_one.delivery.id != errand.delivery.id
 
@@ -99,7 +99,7 @@ def test_what_another_took_over_is_not_believed_of_the_first(
     (errand,) = deliver.wave(desk, one, [], [X])
     clock.advance(seconds=desk.publishing.lease_s + 1)
     assert [each.id for each in deliver.reap(desk)] == [errand.delivery.id]
-    deliver.wave(desk, one, [Done(errand, deliver.answer(desk, errand).outcome)], [])
+    deliver.wave(desk, one, [Done(errand, answer(desk, errand).outcome)], [])
     assert deliveries_of(desk, post)[0].state == "unknown"
     assert far.accepted == []
     clock.advance(seconds=desk.publishing.settle_s + 1)

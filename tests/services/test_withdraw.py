@@ -11,6 +11,7 @@ from bot.domain.post import PostState
 from bot.ports import Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services import cases, deliver, posts, queue, review, withdraw
 from bot.services.context import Context
+from bot.services.errands import answer
 from bot.services.gate import Worker
 from bot.services.posts import When
 from tests.farside import NINE, TEXTS, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
@@ -107,7 +108,7 @@ def test_what_has_not_gone_out_yet_never_does(house: Context, crew: Crew, clock:
     go_to(clock, NINE)
     worker = worker_of(house)
     (errand,) = deliver.wave(house, worker, (), (X,))
-    done = [deliver.answer(house, errand)]
+    done = [answer(house, errand)]
     withdraw.withdraw_post(house, crew.coordinator, post.id, WHY)
     deliver.wave(house, worker, done, ())
     drain(house, worker)
