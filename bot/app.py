@@ -23,11 +23,12 @@ from bot.library.schedules import Schedules, load_schedules
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Account, Platform
-from bot.services.context import PROGRAM, Alert, Channel, Context, Planning, Publishing, SigningIn
+from bot.services.context import PROGRAM, Alert, Channel, Context, Keeping, Planning, Publishing, SigningIn
 from bot.settings import Settings, sections
 from bot.store import audit, grants, guards, schema
 from bot.store.engine import Store
 from bot.store.keystore import Keystore
+from bot.store.sealed import require_passphrase
 from bot.store.vault import Vault
 
 KEYSTORE = "keystore"
@@ -260,9 +261,39 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         ping=partial(ping, settings) if settings.ping.url else None,
         ping_s=settings.ping.every_s,
         clocks_there=partial(_clocks_there, settings),
-        forget_secrets=open_vault(settings).forget,
+        keeping=_keeping(settings),
+        forget_secrets=partial(_forget_secrets, settings),
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),
     )
+
+
+def _keeping(settings: Settings) -> Keeping | None:
+    given = settings.backup
+    if given.folder is None:
+        return None
+    every, longest = timedelta(hours=given.every_hours), timedelta(days=given.keep_days)
+    phrase = partial(passphrase_of, settings)
+    return Keeping(settings.folder / given.folder, settings.path, phrase, every, given.keep, longest)
+
+
+def passphrase_of(settings: Settings) -> str:
+    """Of the backups that make themselves, read now. Raises Misconfigured, BadInput."""
+    place = settings.backup.passphrase
+    return require_passphrase(place.read(settings.folder).get_secret_value() if place else "")
+
+
+def _forget_secrets(settings: Settings) -> str:
+    """Backups lie where whoever comes may find them, so what opens them goes too."""
+    left, place = open_vault(settings).forget(), settings.backup.passphrase
+    if place and place.file:
+        path = settings.folder / place.file
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            return ", ".join(filter(None, (left, str(path))))
+    elif place:
+        return ", ".join(filter(None, (left, str(place.credential))))
+    return left
 
 
 def read_library(settings: Settings) -> tuple[Schedules, Messages]:

@@ -79,7 +79,7 @@ def _symptoms(session: Session) -> Iterator[Symptom]:
         yield bad("installation", "{said}", said=sentence(error))
         return
     yield good("installation", "Configuration, database, guards of the log and keys are as they should be.")
-    for look in (_database, _log, _disk, clock, _stops, _queue, accounts, _budgets, _alerts, _cases, _people):
+    for look in (_database, _log, _disk, clock, _stops, _queue, accounts, _backups, _budgets, _alerts, _cases, _people):
         try:
             yield from look(ctx, session.zone)
         except CampaignError as error:
@@ -222,6 +222,23 @@ def accounts(ctx: "Context", zone: str) -> Iterator[Symptom]:
             yield bad("account", "{name}: {problem}", name=name, problem=spoken(line))
         if ends := found[name].expires_at:
             yield note("account", "{name}: its permission ends at {time}.", name=name, time=show(ends, zone))
+
+
+def _backups(ctx: "Context", zone: str) -> Iterator[Symptom]:
+    from bot.services.keeping import kept
+
+    with ctx.store.read() as tx:
+        found = kept(ctx, tx)
+    newest = show(found.at, zone)
+    if found.is_ill:
+        line = "The newest backup is of {time}: no other could be made. The daemon’s log says why: job_failed, backup."
+        yield bad("backup", line, time=newest)
+    elif ctx.keeping:
+        line = "The newest backup is of {time}." if found.at else "The daemon makes the first backup when it runs."
+        yield good("backup", line, time=newest)
+    else:
+        line = "No backup is made by itself, and the newest is of {time}: set [backup] in config.toml."
+        yield note("backup", line, time=newest)
 
 
 def _budgets(ctx: "Context", _zone: str) -> Iterator[Symptom]:

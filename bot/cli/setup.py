@@ -11,7 +11,7 @@ import click
 import bot
 from bot.cli.frame import Command, Session, as_json, emit, option, say
 from bot.cli.user import show_token
-from bot.domain.errors import CampaignError, Finding, Misconfigured, Rejected, StoreFailed
+from bot.domain.errors import CampaignError, Finding, Rejected, StoreFailed
 from bot.domain.people import Role
 from bot.i18n import _, many
 
@@ -139,7 +139,7 @@ def check(session: Session, *, as_json: bool) -> None:
 
 
 def _settings(session: Session, findings: list[Finding]) -> "Settings | None":
-    from bot.app import secrets_of, unavailable
+    from bot.app import passphrase_of, secrets_of, unavailable
 
     try:
         settings = session.settings
@@ -153,10 +153,12 @@ def _settings(session: Session, findings: list[Finding]) -> "Settings | None":
     ]
     if settings.ping.url:
         reading.append(("[ping] url", partial(settings.ping.url.read, settings.folder)))
+    if settings.backup.folder:
+        reading.append(("[backup] passphrase", partial(passphrase_of, settings)))
     for where, read in reading:
         try:
             read()
-        except Misconfigured as error:
+        except CampaignError as error:
             findings.append(Finding(settings.path.name, where, error.template, "", error.fields))
     return settings
 

@@ -55,6 +55,7 @@ _LINES: Mapping[Topic, Callable[[int], str]] = {
         n,
     ),
     Topic.SILENT: lambda _n: _("No daemon was seen for five minutes: nothing is published."),
+    Topic.BACKUP: lambda _n: _("The backups fail, or the newest is too old."),
     Topic.APPROVALS: lambda n: many("{number} post waits for approval.", "{number} posts wait for approval.", n),
     Topic.URGENT: lambda n: many(
         "{number} post is due within two days and waits for approval.",

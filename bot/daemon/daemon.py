@@ -22,7 +22,7 @@ from bot.daemon.peers import Peers
 from bot.domain.audit import Act
 from bot.domain.errors import CampaignError
 from bot.logs import log
-from bot.services import anchors, audit, channels, clock, deliver, plan, review
+from bot.services import anchors, audit, channels, clock, deliver, keeping, plan, review
 from bot.services.context import Context
 from bot.store import heartbeats
 
@@ -33,6 +33,7 @@ HOUSEKEEPING_S = 15
 PLANNING_MINUTES = 60
 CHECKPOINT_S = 60
 ACCOUNTS_S = 600
+BACKUP_S = 60
 
 
 class Daemon:
@@ -52,6 +53,7 @@ class Daemon:
                 "default": ThreadPoolExecutor(4),
                 "alerts": ThreadPoolExecutor(1),
                 "accounts": ThreadPoolExecutor(1),
+                "backup": ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -133,6 +135,9 @@ class Daemon:
         add(self._lead, "interval", args=visit, seconds=ACCOUNTS_S, id="accounts", executor="accounts")
         now = datetime.now(self._scheduler.timezone)
         add(self._lead, "interval", args=("plan", self._plan), minutes=PLANNING_MINUTES, id="plan", next_run_time=now)
+        if self._ctx.keeping:
+            keep = {"args": ("backup", self._keep_backups), "executor": "backup", "next_run_time": now}
+            add(self._lead, "interval", seconds=BACKUP_S, id="backup", **keep)
         sign = ("checkpoint", self._checkpoint)
         add(self._lead, "interval", args=sign, seconds=CHECKPOINT_S, id="checkpoint", next_run_time=now)
 
@@ -190,6 +195,11 @@ class Daemon:
             return
         audit.checkpoint(self._ctx.store, self._ctx.keystore, now=self._ctx.now(), force=self._stop.is_set())
         anchors.hold_if_old(self._ctx)
+
+    def _keep_backups(self) -> None:
+        """Not by a clock in doubt: what it calls old may be new."""
+        if not clock.in_doubt(self._ctx, self._name) and (over := keeping.keep_up(self._ctx, self._stop.is_set)):
+            log.info("backups_deleted", count=over)
 
     def _check_accounts(self) -> None:
         channels.check_due(self._ctx, self._stop.is_set)

@@ -24,6 +24,7 @@ class Topic(StrEnum):
     UNSIGNED = "unsigned"
     UNANCHORED = "unanchored"
     SILENT = "silent"
+    BACKUP = "backup"
     APPROVALS = "approvals"
     URGENT = "urgent"
 
@@ -46,6 +47,7 @@ PAGES: Mapping[Topic, str] = {
     Topic.UNSIGNED: "/audit",
     Topic.UNANCHORED: "/audit",
     Topic.SILENT: "/",
+    Topic.BACKUP: "/",
     Topic.APPROVALS: "/review",
     Topic.URGENT: "/review",
 }

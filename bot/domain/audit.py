@@ -28,6 +28,7 @@ class Act(StrEnum):
     CLOCK_DOUBTED = "clock.doubted"
     CLOCK_CONFIRMED = "clock.confirmed"
     BACKUP_MADE = "backup.made"
+    BACKUP_FAILED = "backup.failed"
     BACKUP_RESTORED = "backup.restored"
     HALT_STARTED = "halt.started"
     HALT_END_ASKED = "halt.end_asked"

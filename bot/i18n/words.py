@@ -199,6 +199,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         for each in (
             "write posts",
             "approve posts",
+            "return posts",
+            "cancel posts",
             "comment on posts",
             "edit cases",
             "take down posts",
@@ -239,6 +241,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "clock.doubted": "doubted the clock of the server",
         "clock.confirmed": "confirmed the clock of the server",
         "backup.made": "made a backup",
+        "backup.failed": "could not make a backup",
         "backup.restored": "put a backup back",
         "halt.started": "paused publishing",
         "halt.end_asked": "asked to resume publishing",

@@ -18,6 +18,7 @@ from bot.domain.post import PostState
 from bot.services import anchors
 from bot.services.channels import ailing, looked_in
 from bot.services.context import PROGRAM, VIETNAM, Context
+from bot.services.keeping import kept
 from bot.store import alerts, audit, heartbeats, posts, turns
 from bot.store.alerts import Progress
 
@@ -105,6 +106,8 @@ def _lasting(ctx: Context, tx: Connection) -> Iterator[Notice]:
     exposed, limit = anchors.exposure(tx), timedelta(days=ctx.publishing.anchor_max_age_days)
     if exposed and exposed.records and now - exposed.since > (limit * NEARLY or anchors.WARN_AFTER):
         yield Notice(Topic.UNANCHORED, exposed.records)
+    if kept(ctx, tx).is_ill:
+        yield Notice(Topic.BACKUP)
     waiting = posts.count(tx, PostState.IN_REVIEW)
     if waiting and now.astimezone(VIETNAM).hour >= MORNING:
         yield Notice(Topic.APPROVALS, waiting)

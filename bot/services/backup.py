@@ -36,6 +36,7 @@ from bot.store.tables import audit_records
 
 VERSION = 1
 DATA, EDITED = "data", ("messages", "schedules")
+BY_HAND = "log:1"
 ANCHOR = f"{DATA}/keystore/anchor.json"
 # Made anew, or of this machine alone.
 LEFT_OUT = frozenset({"rehearsal", "daemon.lock", "campaignbot-errors.log"})
@@ -73,7 +74,9 @@ def silent(_done: int, _of: int) -> None:
     """For whoever wants to hear of no progress."""
 
 
-def back_up(ctx: Context, place: Place, target: Path, passphrase: str, *, tell: Tell = silent) -> Backup:
+def back_up(
+    ctx: Context, place: Place, target: Path, passphrase: str, *, tell: Tell = silent, obj: str = BY_HAND
+) -> Backup:
     """One consistent view of everything, sealed, in a new file; the log says that it was made.
 
     A log that does not verify is backed up all the same, and the backup says so. Raises Conflict, StoreFailed.
@@ -81,7 +84,7 @@ def back_up(ctx: Context, place: Place, target: Path, passphrase: str, *, tell: 
     with _new_file(target) as out, ctx.store.read() as tx:
         made = _write(ctx, tx, place, out, passphrase, tell)
     with ctx.store.write() as tx:
-        ctx.record(tx, None, Act.BACKUP_MADE, "log:1", {"size": made.entries, "root": made.root})
+        ctx.record(tx, None, Act.BACKUP_MADE, obj, {"size": made.entries, "root": made.root})
     return made
 
 

@@ -80,6 +80,18 @@ class Publishing:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where backups are made by themselves, under what, how often, how many stay, and none longer than `longest`."""
+
+    folder: Path
+    config: Path
+    passphrase: Callable[[], str]
+    every: timedelta = timedelta(hours=24)
+    most: int = 14
+    longest: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
 class SigningIn:
     """How long a session lasts, how long a new account may do without a second factor, and what a guess costs."""
 
@@ -116,9 +128,9 @@ class Context:
     clocks_there: Callable[[], Mapping[str, timedelta]] = dict
     """How far the clock of each accounts' host is ahead of this machine's, of those that answer."""
     together: Together | None = None
-
+    keeping: Keeping | None = None
     forget_secrets: Callable[[], str] = str
-    """Deletes what the accounts sign in with; says what of it could not be deleted from here."""
+    """Deletes what accounts sign in with and what opens backups; says what of it could not be deleted from here."""
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -17,6 +17,7 @@ from bot.domain.review import counting
 from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
 from bot.services.hearings import open_questions
+from bot.services.keeping import Kept, kept
 from bot.services.queue import Stopped, halt_in
 from bot.services.sketch import find_occasions, open_desk
 from bot.store import approvals, audit, cases, deliveries, heartbeats, people, posts
@@ -96,6 +97,7 @@ class Today:
     cases: Mapping[str, Case]
     signed: int
     signed_at: datetime | None
+    backup: Kept
     first_steps: tuple[Step, ...]
 
 
@@ -131,6 +133,7 @@ def look(ctx: Context, person: Person) -> Today:
             cases=cases.by_slug(tx, named),
             signed=sealed.size if sealed else 0,
             signed_at=sealed.at if sealed else None,
+            backup=kept(ctx, tx),
             first_steps=_first_steps(ctx, tx, counts),
         )
 

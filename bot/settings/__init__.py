@@ -13,7 +13,19 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.errors import Finding, Misconfigured, Rejected
 from bot.settings.findings import contradictions, explain, in_alerts, sound
-from bot.settings.sections import MAX_BYTES, Alert, Bot, Campaign, Channel, Ping, Planning, Publishing, Web, handed
+from bot.settings.sections import (
+    MAX_BYTES,
+    Alert,
+    Backup,
+    Bot,
+    Campaign,
+    Channel,
+    Ping,
+    Planning,
+    Publishing,
+    Web,
+    handed,
+)
 
 SECRETS, KEY = "secrets.json", "secrets.key"
 
@@ -30,6 +42,7 @@ class _File(BaseSettings):
     channel: tuple[Channel, ...] = ()
     alert: tuple[Alert, ...] = ()
     ping: Ping = Ping()
+    backup: Backup = Backup()
 
     @classmethod
     def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:  # noqa: ANN401
@@ -50,6 +63,7 @@ class Settings:
     channels: tuple[Channel, ...]
     alerts: tuple[Alert, ...]
     ping: Ping
+    backup: Backup
 
     @property
     def folder(self) -> Path:
@@ -107,8 +121,8 @@ def load_settings(path: Path, raw: bytes | None = None) -> Settings:
     findings += in_alerts(file.alert)
     if findings:
         raise Rejected(findings)
-    known = file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel, file.alert, file.ping
-    return Settings(path, *known)
+    known = file.bot, file.planning, file.publishing, file.web, file.campaign, file.channel, file.alert
+    return Settings(path, *known, file.ping, file.backup)
 
 
 def _rest(plain: dict[str, Any], error: ValidationError) -> _File:

@@ -18,6 +18,7 @@ from bot.settings.sections import (
     OPEN,
     OWN_KEYS,
     Alert,
+    Backup,
     Bot,
     Budget,
     Campaign,
@@ -33,7 +34,7 @@ from bot.settings.sections import (
 TIMEOUTS_IN_A_LEASE = 3
 VERSION_SOON = timedelta(days=90)
 SETTLE_MARGIN_S, SETTLE_MARGIN_LOOPBACK_S = 60, 2
-_SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel, Alert, Ping)
+_SECTIONS = (Bot, Planning, Publishing, Web, Campaign, Channel, Alert, Ping, Backup)
 _INNER: dict[str, type[BaseModel]] = {"credentials": Secret, "budget": Budget}
 TABLES: Mapping[str, type[BaseModel]] = {kind.__name__.lower(): kind for kind in _SECTIONS} | _INNER
 _LISTED = ("campaign", "channel", "alert")

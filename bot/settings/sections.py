@@ -283,6 +283,22 @@ class Ping(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = None
 
 
+class Backup(Section):
+    """Backups that the daemon makes by itself; none without a folder, as no place of this machine is a safe one."""
+
+    folder: Path | None = None
+    passphrase: Annotated[Secret, AfterValidator(_kept_apart)] | None = None
+    every_hours: int = Field(24, ge=1, le=168)
+    keep: int = Field(14, ge=1, le=1_000)
+    keep_days: int = Field(30, ge=1, le=3_650)
+
+    @model_validator(mode="after")
+    def _with_passphrase(self) -> Self:
+        if self.folder and not self.passphrase:
+            raise ValueError("names a folder and no passphrase, which nothing is sealed without.")
+        return self
+
+
 class Budget(Section):
     """At most so many posts, each part of a thread being one, and so much money; left out is without limit."""
 

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.errors import CampaignError
-from bot.services import anchors, budget
+from bot.services import anchors, budget, keeping
 from bot.services.context import Context
 from bot.store import audit, deliveries, heartbeats, holds, pace, posts, turns
 
@@ -36,6 +36,7 @@ class _Figures(Collector):
             late = pace.lateness(tx, self._ctx.channels)
             used = budget.share(self._ctx, tx)
             exposed = anchors.exposure(tx)
+            kept = keeping.kept(self._ctx, tx)
         by_state = GaugeMetricFamily("campaignbot_deliveries", "Deliveries by state", labels=["state"])
         for state in DeliveryState:
             by_state.add_metric([state.value], states.get(state.value, 0))
@@ -59,6 +60,9 @@ class _Figures(Collector):
             yield GaugeMetricFamily("campaignbot_anchor_age_seconds", "Age of the newest anchor of the log", age)
             unanchored = exposed.records
             yield GaugeMetricFamily("campaignbot_audit_unanchored", "Entries after the newest anchor", unanchored)
+        if kept.at:
+            age = (now - kept.at).total_seconds()
+            yield GaugeMetricFamily("campaignbot_backup_age_seconds", "Age of the newest backup", age)
         if seen:
             silent = (now - seen).total_seconds()
             yield GaugeMetricFamily("campaignbot_heartbeat_age_seconds", "Since a daemon was last seen", silent)
