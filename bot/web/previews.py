@@ -13,15 +13,20 @@ from bot.services.context import Context
 
 Key: TypeAlias = tuple[str, str]
 """A language and whose text: an account, a platform, or "" for everybody's."""
+# What stands between both languages of a joined post.
+BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What one account gets. Of a `misfit`, `fits` is what would go and `cut` what would not; it has no parts."""
+    """What one account gets, and who speaks in each part. Of a `misfit`, `fits` is what would go and `cut` what would
+    not; it has no parts.
+    """
 
     profile: Profile
     window: Window | None
     parts: tuple[Part, ...]
+    voices: tuple[list[tuple[str, str]], ...]
     counts: tuple[int, ...]
     limit: int
     cost: str = ""
@@ -61,6 +66,7 @@ def _preview(profile: Profile, content: Content, checked: Checked) -> Preview:
         profile=profile,
         window=content.window(profile.name),
         parts=parts,
+        voices=tuple(voices(content, profile, part) for part in parts),
         counts=tuple(count(part.text, profile.rules) for part in parts),
         limit=limit,
         cost=dollars(cost) if cost else "",
@@ -68,6 +74,13 @@ def _preview(profile: Profile, content: Content, checked: Checked) -> Preview:
         fits=text[:end],
         cut=text[end:],
     )
+
+
+def voices(content: Content, profile: Profile | None, part: Part) -> list[tuple[str, str]]:
+    """The part's text by language, so that each is read out as what it is."""
+    texts = [(each, nfc(content.text(each, profile))) for each in part.languages] if profile else []
+    is_whole = len(texts) > 1 and BETWEEN.join(text for _, text in texts) == part.text
+    return texts if is_whole else [(part.languages[0] if len(part.languages) == 1 else "", part.text)]
 
 
 def counters(ctx: Context, content: Content, checked: Checked) -> Mapping[Key, tuple[Counter, ...]]:
