@@ -22,7 +22,7 @@ from bot.cli.frame import (
     zone_name,
 )
 from bot.domain.errors import Tampered
-from bot.domain.people import EVERYTHING, Duty, Person, require
+from bot.domain.people import Duty, Person, require
 from bot.i18n import _, filled, sentence
 
 
@@ -139,7 +139,7 @@ def export(session: Session, actor: Person, folder: Path, post: int | None, *, p
     from bot.services import audit as log
     from bot.services import proofs
 
-    require(actor, Duty.EXPORT, EVERYTHING)
+    require(actor, Duty.EXPORT)
     ctx = session.ctx
     log.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
     write = partial(proofs.export_post, post_id=post) if post else log.export

@@ -19,6 +19,8 @@ class Duty(StrEnum):
 
     WRITE_POST = "write posts"
     APPROVE_POST = "approve posts"
+    RETURN_POST = "return posts"
+    CANCEL_POST = "cancel posts"
     COMMENT = "comment on posts"
     EDIT_CASE = "edit cases"
     WITHDRAW = "take down posts"
@@ -35,6 +37,8 @@ class Duty(StrEnum):
 DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.WRITE_POST: frozenset({Role.COORDINATOR}),
     Duty.APPROVE_POST: frozenset({Role.REVIEWER}),
+    Duty.RETURN_POST: frozenset({Role.REVIEWER}),
+    Duty.CANCEL_POST: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.COMMENT: frozenset({Role.COORDINATOR, Role.REVIEWER}),
     Duty.EDIT_CASE: frozenset({Role.COORDINATOR}),
     Duty.WITHDRAW: frozenset({Role.COORDINATOR, Role.REVIEWER}),
@@ -73,6 +77,10 @@ class Scope:
 
 # No name is “*”: only a role without limits reaches this.
 EVERYTHING = Scope(frozenset({"*"}), frozenset({"*"}))
+# Covered by any limit: whether they may do this anywhere at all.
+ANYWHERE = Scope()
+# What is taken out, or how it was found, tells of everything.
+_WHOLE = frozenset({Duty.EXPORT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,9 @@ class Person:
     lacks: Lack | None = None
 
 
-def require(person: Person, duty: Duty, scope: Scope | None = None) -> None:
-    """Raises Refused with what would do. Without a scope: whether they may do this anywhere at all."""
-    require_role(person, duty, scope=scope)
+def require(person: Person, duty: Duty, scope: Scope = ANYWHERE) -> None:
+    """Raises Refused with what would do."""
+    _require_role(person, duty, EVERYTHING if duty in _WHOLE else scope)
     if person.lacks and duty in GUARDED:
         raise _lacking(person.lacks, duty)
 
@@ -122,17 +130,15 @@ def _lacking(lack: Lack, duty: Duty) -> Refused:
     )
 
 
-def require_role(person: Person, duty: Duty, *others: Duty, scope: Scope | None = None) -> None:
-    """One of the duties will do, and whatever way they signed in: for what only makes things safer."""
+def _require_role(person: Person, duty: Duty, scope: Scope) -> None:
     if not person.active:
         raise Refused("This account is disabled. Ask an admin.")
-    wanted = DUTIES[duty].union(*(DUTIES[other] for other in others))
-    roles = person.roles & wanted
+    roles = person.roles & DUTIES[duty]
     if not roles:
-        able = ", ".join(sorted(role.value for role in wanted))
+        able = ", ".join(sorted(role.value for role in DUTIES[duty]))
         raise Refused("You may not {duty}. It takes the role {roles}.", duty=duty.value, roles=able)
     limits = [limit for limit in person.limits if limit.role in roles]
-    if scope and {limit.role for limit in limits} == roles and not any(limit.covers(scope) for limit in limits):
+    if {limit.role for limit in limits} == roles and not any(limit.covers(scope) for limit in limits):
         raise Refused("You may not {duty} here: your role is only for {limits}.", duty=duty.value, limits=_said(limits))
 
 

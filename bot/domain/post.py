@@ -127,6 +127,10 @@ class Content:
     def scope(self) -> Scope:
         return Scope(frozenset({self.campaign}), frozenset(self.channels))
 
+    def scope_on(self, channel: str) -> Scope:
+        """What of it goes out there."""
+        return Scope(frozenset({self.campaign}), frozenset({channel}))
+
 
 @dataclass(frozen=True, slots=True)
 class Illustration:

@@ -12,7 +12,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case, Confirmation, Event, PartialDate, Status, event_key, fold, vietnamese_key
 from bot.domain.errors import BadInput, Conflict, Refused
 from bot.domain.facts import FACTS, case_from_plain, case_to_plain
-from bot.domain.people import EVERYTHING, Duty, Person, require
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import canonical, sha256
 from bot.domain.revisions import (
     LONGEST_KEY,
@@ -218,7 +218,7 @@ def preview_import(ctx: Context, new: Sequence[Case]) -> Imported:
 
 def export_cases(ctx: Context, actor: Person) -> tuple[Case, ...]:
     """By slug; the log says who took them."""
-    require(actor, Duty.EXPORT, EVERYTHING)
+    require(actor, Duty.EXPORT)
     with ctx.acting(actor, Duty.EXPORT) as tx:
         found = cases.everyone(tx)
         ctx.record(tx, actor, Act.CASE_EXPORTED, "case:all", {"cases": len(found)})

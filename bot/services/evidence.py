@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Conflict, StoreFailed
-from bot.domain.people import EVERYTHING, Duty, Person, require
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import moment_text, part_from_plain, sha256
 from bot.library.images import image_path
 from bot.services import proofs
@@ -28,7 +28,7 @@ def export_delivery(ctx: Context, actor: Person, delivery_id: int, folder: Path)
 
     People are in it by their pseudonyms alone, unless the text that was published names them.
     """
-    require(actor, Duty.EXPORT, EVERYTHING)
+    require(actor, Duty.EXPORT)
     with ctx.store.read() as tx:
         deliveries.get(tx, delivery_id)
     checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)

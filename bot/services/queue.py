@@ -138,6 +138,12 @@ def confirm_unhold(ctx: Context, actor: Person, scope: str, target: str) -> None
         _record(ctx, tx, actor, _HELD[scope][1], what, found.id)
 
 
+def reaches(ctx: Context, found: Collection[Stopped]) -> Mapping[int, Scope]:
+    """How far each of these holds reaches, by its id: whoever ends it must be allowed as far."""
+    with ctx.store.read() as tx:
+        return {each.hold.id: _reach(ctx, tx, (each.hold.scope, each.hold.target)) for each in found}
+
+
 def _reach(ctx: Context, tx: Connection, what: tuple[str, str]) -> Scope:
     scope, target = what
     match scope:

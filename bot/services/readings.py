@@ -13,7 +13,7 @@ from bot.domain.differences import Changed, contents
 from bot.domain.errors import BadInput, CampaignError, Conflict, Refused
 from bot.domain.facts import EVENT_FACT
 from bot.domain.hygiene import Severity, clean, problems
-from bot.domain.people import Duty, Person
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import Cite, Post, PostState, Rendition, part_from_plain, sha256
 from bot.domain.remarks import Blocked, Remark, remark
 from bot.domain.slots import at_local
@@ -313,5 +313,5 @@ def comment(ctx: Context, actor: Person, post_id: int, text: str) -> None:
     if amiss := next((each for each in problems(said) if each.severity is Severity.REFUSE), None):
         raise BadInput(amiss.template, **amiss.params)
     with ctx.acting(actor, Duty.COMMENT) as tx:
-        posts.get(tx, post_id)
+        require(actor, Duty.COMMENT, posts.get(tx, post_id).content.scope)
         ctx.record(tx, actor, Act.POST_COMMENTED, f"post:{post_id}", {}, Payload(actor.pseudonym, {"text": said}))

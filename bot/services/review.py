@@ -9,7 +9,7 @@ from bot.domain.audit import Act
 from bot.domain.case import Case
 from bot.domain.delivery import Reason
 from bot.domain.errors import Refused
-from bot.domain.people import Duty, Person, require, require_role
+from bot.domain.people import Duty, Person, require
 from bot.domain.post import EDITABLE, OPEN, Post, PostState
 from bot.domain.review import (
     Void,
@@ -120,22 +120,22 @@ def _require_still_true(ctx: Context, post: Post, named: Collection[Case]) -> No
 
 def return_post(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
     """Ask for changes, with a reason; whoever approved it before must do so anew."""
-    require_role(actor, Duty.APPROVE_POST)
+    require(actor, Duty.RETURN_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
-        require_role(actor, Duty.APPROVE_POST, scope=post.content.scope)
+        require(actor, Duty.RETURN_POST, post.content.scope)
         require_state(post, OPEN, "return")
         return _end_review(ctx, tx, actor, post, PostState.RETURNED, said)
 
 
 def cancel(ctx: Context, actor: Person, post_id: int, reason: str) -> Post:
     """Nothing of it goes out, ever; also a reviewer's rejection. The reason stays in the log."""
-    require_role(actor, Duty.WRITE_POST, Duty.APPROVE_POST)
+    require(actor, Duty.CANCEL_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         post = posts.get(tx, post_id)
-        require_role(actor, Duty.WRITE_POST, Duty.APPROVE_POST, scope=post.content.scope)
+        require(actor, Duty.CANCEL_POST, post.content.scope)
         require_state(post, CANCELLABLE, "cancel")
         require_unsent(tx, post)
         return _end_review(ctx, tx, actor, post, PostState.CANCELLED, said)

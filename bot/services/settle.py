@@ -44,10 +44,8 @@ def settle_resend(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
             raise Refused(
                 "The time of delivery {id} is over. Give post {post} a new time.", id=delivery.id, post=delivery.post_id
             )
-        if not delivery.attempts and delivery.reason != Reason.RESTORED:
-            require(actor, Duty.APPROVE_POST, _scope(tx, delivery))
-        else:
-            require(actor, Duty.SETTLE_DELIVERY, _scope(tx, delivery))
+        require(actor, duty_to_resend(delivery), _scope(tx, delivery))
+        if duty_to_resend(delivery) is Duty.SETTLE_DELIVERY:
             if delivery.asked_by is None:
                 deliveries.change(tx, delivery, DeliveryState.HELD, delivery.reason, asked_by=actor.id)
                 ctx.record(tx, actor, Act.DELIVERY_RESEND_ASKED, f"delivery:{delivery.id}")
@@ -60,6 +58,12 @@ def settle_resend(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
             tx, delivery, DeliveryState.SCHEDULED, Reason.SETTLED_RESEND, next_at=ctx.now(), asked_by=None
         )
         return deliveries.get(tx, delivery_id)
+
+
+def duty_to_resend(delivery: Delivery) -> Duty:
+    """What was never tried only needs another look; what may have gone out takes two people."""
+    never_tried = not delivery.attempts and delivery.reason != Reason.RESTORED
+    return Duty.APPROVE_POST if never_tried else Duty.SETTLE_DELIVERY
 
 
 def settle_drop(ctx: Context, actor: Person, delivery_id: int) -> Delivery:
@@ -84,15 +88,15 @@ def lost(ctx: Context) -> tuple[Delivery, ...]:
 def acknowledge(ctx: Context, actor: Person, delivery_id: int) -> None:
     """Somebody knows that it is gone or changed, and has done what is to be done."""
     with ctx.acting(actor, Duty.SETTLE_DELIVERY) as tx:
+        require(actor, Duty.SETTLE_DELIVERY, _scope(tx, deliveries.get(tx, delivery_id)))
         if delivery_id not in {each.id for each in deliveries.lost(tx)}:
-            deliveries.get(tx, delivery_id)
             raise Refused("Delivery {id} is not gone or changed, or somebody knows already.", id=delivery_id)
         deliveries.acknowledge(tx, delivery_id, ctx.now())
         ctx.record(tx, actor, Act.DELIVERY_ACKNOWLEDGED, f"delivery:{delivery_id}")
 
 
 def _scope(tx: Connection, delivery: Delivery) -> Scope:
-    return Scope(posts.get(tx, delivery.post_id).content.scope.campaigns, frozenset({delivery.channel}))
+    return posts.get(tx, delivery.post_id).content.scope_on(delivery.channel)
 
 
 def _require_state(delivery: Delivery, *states: DeliveryState) -> None:

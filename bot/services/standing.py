@@ -202,7 +202,7 @@ def end_standing(ctx: Context, actor: Person, standing_id: int, reason: str) -> 
     """Every yes to what is not out is void: what the program drafted is cancelled, and its days are drafted anew in
     their time, for the usual review; what a person has edited is returned. Returns these posts.
     """
-    require(actor, Duty.COMMENT)
+    require(actor, Duty.CANCEL_POST)
     said = require_reason(reason)
     with ctx.store.write() as tx:
         approvals.standing(tx, standing_id)
@@ -211,6 +211,7 @@ def end_standing(ctx: Context, actor: Person, standing_id: int, reason: str) -> 
         if not unsent:
             raise Refused("Standing approval {id} is over: none of its posts waits any more.", id=standing_id)
         for post in unsent:
+            require(actor, Duty.CANCEL_POST, post.content.scope)
             _take_out(ctx, tx, actor, post)
         words = Payload(actor.pseudonym, {"reason": said})
         ctx.record(tx, actor, Act.STANDING_VOIDED, f"standing:{standing_id}", {"posts": len(unsent)}, words)

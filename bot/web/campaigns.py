@@ -1,6 +1,6 @@
 """Campaigns: what each says and where, as people wrote it in schedules/, and stopping one of them."""
 
-from bot.domain.people import Duty
+from bot.domain.people import Duty, Scope
 from bot.services import campaigns, queue
 from bot.web.frame import Answer, Door, Pages, Visit, page, see_other
 from bot.web.words import days_of_the_week
@@ -16,6 +16,7 @@ def everything(visit: Visit) -> Answer:
 @pages.show("/campaigns/<campaign>", may=Door.SIGNED_IN)
 def one(visit: Visit, campaign: str) -> Answer:
     row, planning = campaigns.get(visit.ctx, campaign), visit.ctx.planning
+    visit.here = Scope(campaigns=frozenset({campaign}))
     return page("campaigns/campaign.html", row=row, planning=planning, week=days_of_the_week())
 
 

@@ -87,6 +87,7 @@ def campaign_names(visit: Visit) -> list[tuple[str, str]]:
 def case_page(visit: Visit, slug: str) -> Answer:
     ctx, found = visit.ctx, dossier.look(visit.ctx, slug)
     case, facts = found.case, facts_in(found.case)
+    visit.here = ctx.schedules.scope_of(case)
     return page(
         "cases/case.html",
         case=case,
@@ -152,8 +153,9 @@ def confirm_unhold(visit: Visit, slug: str) -> Answer:
 
 @pages.show("/cases/<slug>/withdraw", may=Door.SIGNED_IN)
 def withdraw_page(visit: Visit, slug: str) -> Answer:
-    out = withdraw.out_naming(visit.ctx, slug)
-    return page("cases/withdraw.html", case=cases.get_case(visit.ctx, slug), out=out)
+    case, out = cases.get_case(visit.ctx, slug), withdraw.out_naming(visit.ctx, slug)
+    visit.here = visit.ctx.schedules.scope_of(case)
+    return page("cases/withdraw.html", case=case, out=out)
 
 
 @pages.act("/cases/<slug>/withdraw", may=Duty.WITHDRAW, again=withdraw_page, fresh=True)

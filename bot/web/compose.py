@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from bot.domain.campaign import LANGUAGES, Campaign, Shape
 from bot.domain.differences import words
 from bot.domain.errors import BadInput, CampaignError
-from bot.domain.people import Duty
+from bot.domain.people import Duty, Scope, require
 from bot.domain.post import EDITABLE, OPEN, Cite, Content, Picture, Post
 from bot.domain.remarks import Blocked
 from bot.domain.review import require_state
@@ -71,10 +71,16 @@ def write(visit: Visit) -> Answer:
 
 @pages.show("/posts/<int:post_id>/edit", may=Duty.WRITE_POST)
 def edit(visit: Visit, post_id: int) -> Answer:
-    post = posts.get_post(visit.ctx, post_id)
-    require_state(post, EDITABLE, "edit")
+    post = _editable(visit, post_id)
     typed = read(visit) if request.method == "POST" else Typed(post.content, When())
     return _page(visit, typed.content, look_over(visit.ctx, typed.content, typed.when, post_id=post_id), post)
+
+
+def _editable(visit: Visit, post_id: int) -> Post:
+    post = posts.get_post(visit.ctx, post_id)
+    require(visit.person, Duty.WRITE_POST, post.content.scope)
+    require_state(post, EDITABLE, "edit")
+    return post
 
 
 @pages.act("/posts/<int:post_id>/edit", may=Duty.WRITE_POST, again=edit)
@@ -97,8 +103,7 @@ def look(visit: Visit) -> Answer:
 def card(visit: Visit, post_id: int) -> Answer:
     from bot.services.cards import card_days  # noqa: PLC0415 - draws pictures
 
-    post = posts.get_post(visit.ctx, post_id)
-    require_state(post, EDITABLE, "edit")
+    post = _editable(visit, post_id)
     days = {each.key: each for slug in post.content.cases for each in card_days(visit.ctx, slug)}
     return page("compose/card.html", post=post, days=tuple(days.values()))
 
@@ -227,9 +232,17 @@ def _begun(visit: Visit) -> Content:
     if visit.asked("again").isdecimal():
         before = posts.get_post(visit.ctx, _number(visit.asked("again"))).content
         return replace(before, channels=(visit.asked("account"),), windows=(), cites=())
-    campaign = schedules.campaign(visit.asked("campaign")) or schedules.default_campaign
+    campaign = schedules.campaign(visit.asked("campaign")) or _own_campaign(visit)
     cases = (_case(visit, visit.asked("case")),) if visit.asked("case") else ()
-    return Content(campaign.slug, {}, campaign.channels or tuple(visit.ctx.channels), cases=cases)
+    channels = (name for name in campaign.channels or visit.ctx.channels if not _barred(visit, "", name))
+    return Content(campaign.slug, {}, tuple(channels), cases=cases)
+
+
+def _own_campaign(visit: Visit) -> Campaign:
+    """The default one, else the first that this person may write for."""
+    usual = visit.ctx.schedules.default_campaign
+    mine = (each for each in (usual, *visit.ctx.schedules.campaigns) if not _barred(visit, each.slug))
+    return next(mine, usual)
 
 
 def _page(visit: Visit, content: Content, looked: Looked | None, post: Post | None = None) -> str:
@@ -243,8 +256,9 @@ def _page(visit: Visit, content: Content, looked: Looked | None, post: Post | No
     return page(
         "compose/compose.html",
         post=post,
-        campaigns=[(each.slug, _name(visit, each)) for each in schedules.campaigns],
+        campaigns=[(each.slug, _name(visit, each)) for each in schedules.campaigns if not _barred(visit, each.slug)],
         accounts=[channels[name].profile for name in channels],
+        barred={name: _barred(visit, "", name) for name in channels},
         targets=[each for each in targets if each in {*channels, *platforms}],
         others=[each for each in (*platforms, *channels) if each not in targets],
         slots=[(NEXT_SLOT, _("the next free one")), *((each, each) for each in slots)],
@@ -256,6 +270,11 @@ def _page(visit: Visit, content: Content, looked: Looked | None, post: Post | No
         meanwhile=_meanwhile(visit, post),
         **(_findings(visit, looked) if looked else {"looked": None, "content": content, "counters": {}}),
     )
+
+
+def _barred(visit: Visit, campaign: str, channel: str = "") -> str:
+    """Why this person may not write for it, or ""."""
+    return visit.refusal(Duty.WRITE_POST, Scope(frozenset({campaign} - {""}), frozenset({channel} - {""})))
 
 
 def _name(visit: Visit, campaign: Campaign) -> str:

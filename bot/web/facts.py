@@ -83,7 +83,7 @@ def _problem(finding: Finding, fields: Collection[str], renamed: Mapping[str, st
 
 @pages.show("/cases/<slug>/edit", may=Duty.EDIT_CASE)
 def edit_page(visit: Visit, slug: str) -> Answer:
-    case = cases.get_case(visit.ctx, slug)
+    case = _case(visit, slug)
     return page(
         "cases/edit.html",
         case=case,
@@ -95,6 +95,12 @@ def edit_page(visit: Visit, slug: str) -> Answer:
         consents=[(each.value, capital(word(each, "consent"))) for each in Consent],
         addresses=[(each.value, each.value) for each in Address if each],
     )
+
+
+def _case(visit: Visit, slug: str) -> Case:
+    case = cases.get_case(visit.ctx, slug)
+    visit.here = visit.ctx.schedules.scope_of(case)
+    return case
 
 
 def _chosen(visit: Visit) -> tuple[str, ...]:
@@ -170,12 +176,12 @@ def _affected(posts: Sequence[int]) -> str:
 
 @pages.show("/cases/<slug>/events/new", may=Duty.EDIT_CASE)
 def new_event_page(visit: Visit, slug: str) -> Answer:
-    return _event_page(visit, cases.get_case(visit.ctx, slug), None)
+    return _event_page(visit, _case(visit, slug), None)
 
 
 @pages.show("/cases/<slug>/events/<key>", may=Duty.EDIT_CASE)
 def event_page(visit: Visit, slug: str, key: str) -> Answer:
-    case = cases.get_case(visit.ctx, slug)
+    case = _case(visit, slug)
     return _event_page(visit, case, _event(case, key))
 
 

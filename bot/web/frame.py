@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from bot.domain.errors import CampaignError, Refused
-from bot.domain.people import Duty, Person, Scope, require
+from bot.domain.people import ANYWHERE, Duty, Person, Scope, require
 from bot.domain.slots import VIETNAM
 from bot.i18n import filled, sentence
 from bot.services.context import Context
@@ -73,13 +73,17 @@ class Amiss(CampaignError):
 
 @dataclass(slots=True)
 class Visit:
-    """One request: who asks, in which language, and what was found wrong with it."""
+    """One request: who asks, in which language, and what was found wrong with it.
+
+    `here` is what the page is about: a role that is limited counts on it only within its limits.
+    """
 
     ctx: Context
     site: Site
     visitor: Visitor | None
     language: str
     problems: list[Problem] = field(default_factory=list)
+    here: Scope = ANYWHERE
     _ids: int = 0
 
     @property
@@ -126,11 +130,11 @@ class Visit:
         return not self.refusal(what, where)
 
     def refusal(self, what: May, where: Scope | None = None) -> str:
-        """Why this person may not (there), in words; "" where they may."""
+        """Why this person may not (there, else here), in words; "" where they may."""
         if isinstance(what, Door):
             return "" if self.visitor or what is Door.ANYONE else filled("Sign in first.", {})
         try:
-            require(self.person, what, where)
+            require(self.person, what, where or self.here)
         except Refused as error:
             return sentence(error)
         return ""

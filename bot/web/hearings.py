@@ -13,7 +13,13 @@ MOST = 10_000
 
 @pages.show("/hearings/<int:post_id>", may=Door.SIGNED_IN)
 def question(visit: Visit, post_id: int) -> Answer:
-    return page("hearings/hearing.html", asked=_asked(visit, post_id), when=when, host=host)
+    asked, schedules = _asked(visit, post_id), visit.ctx.schedules
+    refusals = [visit.refusal(Duty.EDIT_CASE, schedules.scope_of(case)) for case, _ in asked.people]
+    barred = next(filter(None, refusals), "")
+    few = refusals.count("") < 2  # noqa: PLR2004 - two make a joint trial
+    return page(
+        "hearings/hearing.html", asked=asked, when=when, host=host, apart=barred, together=barred if few else ""
+    )
 
 
 @pages.act("/hearings/<int:post_id>/yes", may=Duty.EDIT_CASE, again=question)

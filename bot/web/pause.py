@@ -14,7 +14,15 @@ def pause_page(visit: Visit) -> Answer:
     flying, held = in_hand(visit.ctx)
     halt = queue.halt_state(visit.ctx)
     holds = [each for each in queue.holds(visit.ctx) if each.hold.scope in queue.SCOPES]
-    return page("pause/pause.html", halt=halt, holds=holds, pauses=queue.pauses(visit.ctx), flying=flying, held=held)
+    return page(
+        "pause/pause.html",
+        halt=halt,
+        holds=holds,
+        reaches=queue.reaches(visit.ctx, holds),
+        pauses=queue.pauses(visit.ctx),
+        flying=flying,
+        held=held,
+    )
 
 
 @pages.act("/pause", may=Duty.HALT, again=pause_page)

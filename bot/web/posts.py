@@ -53,6 +53,7 @@ class Change:
 @pages.show("/posts/<int:post_id>", may=Door.SIGNED_IN)
 def post(visit: Visit, post_id: int) -> Answer:
     sheet, history = sheets.read_sheet(visit.ctx, post_id), sheets.read_history(visit.ctx, post_id)
+    visit.here = sheet.post.content.scope
     accounts: dict[str, list[tuple[Tried, list[Line]]]] = {each.delivery.channel: [] for each in history.tried}
     for each in history.tried:
         accounts[each.delivery.channel].append((each, timeline(visit, each)))
@@ -68,6 +69,7 @@ def post(visit: Visit, post_id: int) -> Answer:
         is_out=any(each.attempts and each.withdrawn_at is None for each in sheet.deliveries),
         asked=is_unanswered(sheet.post.content, sheet.cases),
         lost=[each.id for each in sheet.deliveries if _is_lost(each)],
+        duty_to_resend=settle.duty_to_resend,
         filled=filled,
     )
 
@@ -144,7 +146,7 @@ def schedule(visit: Visit, post_id: int) -> Answer:
     return see_other(f"/posts/{post_id}", "Saved.")
 
 
-@pages.act("/posts/<int:post_id>/cancel", may=Door.SIGNED_IN, again=post)
+@pages.act("/posts/<int:post_id>/cancel", may=Duty.CANCEL_POST, again=post)
 def cancel(visit: Visit, post_id: int) -> Answer:
     with visit.about("reason"):
         review.cancel(visit.ctx, visit.person, post_id, visit.typed("reason"))

@@ -14,14 +14,12 @@ from bot.i18n import filled, many, sentence
 from bot.services import readings, review
 from bot.services.hearings import question
 from bot.services.readings import BOTH_SAY_THE_SAME, WEEK, Reading
-from bot.web import cited
+from bot.web import cited, previews
 from bot.web.frame import Answer, Door, Pages, Visit, page, see_other
 from bot.web.words import moment
 
 pages = Pages("review")
 REJECT = "reject"
-# What stands between both languages of a joined post.
-BETWEEN = "\n\n"
 NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 YEARS = range(2000, 2100)
 
@@ -59,6 +57,7 @@ def week(visit: Visit) -> Answer:
 @pages.show("/review/<int:post_id>", may=Door.SIGNED_IN)
 def one(visit: Visit, post_id: int) -> Answer:
     reading = readings.read(visit.ctx, visit.person, post_id, read_digest=visit.typed("digest"))
+    visit.here = reading.post.content.scope
     week_of = _day(visit.typed("week"))
     if visit.wants_fragment:
         decided = not visit.problems and reading.refusal is not None
@@ -76,7 +75,7 @@ def approve(visit: Visit, post_id: int) -> Answer:
     return see_other(back, "Approved. It goes out {time}.", time=plain_moment(done.post.due))
 
 
-@pages.act("/review/<int:post_id>/return", may=Duty.APPROVE_POST, again=one)
+@pages.act("/review/<int:post_id>/return", may=Duty.RETURN_POST, again=one)
 def send_back(visit: Visit, post_id: int) -> Answer:
     reject = visit.typed("do") == REJECT
     with visit.about("reason"):
@@ -106,9 +105,7 @@ def told(visit: Visit) -> Mapping[str, Callable[..., object]]:
     def voices(reading: Reading, rendition: Rendition, part: Part) -> list[tuple[str, str]]:
         """The part's text by language, so that each is read out as what it is."""
         channel = visit.ctx.channels.get(rendition.channel)
-        texts = [(each, reading.post.content.text(each, channel.profile)) for each in part.languages] if channel else []
-        is_whole = len(texts) > 1 and BETWEEN.join(text for _, text in texts) == part.text
-        return texts if is_whole else [(part.languages[0] if len(part.languages) == 1 else "", part.text)]
+        return previews.voices(reading.post.content, channel.profile if channel else None, part)
 
     def price(reading: Reading, channel: str) -> str:
         return dollars(reading.checked.costs[channel])
@@ -116,7 +113,7 @@ def told(visit: Visit) -> Mapping[str, Callable[..., object]]:
     return {
         "facts": by_person, "words": lambda: cited, "left": lambda due: left(visit, due), "said": said,
         "sentence": sentence, "ticked": ticked, "both": lambda: BOTH_SAY_THE_SAME, "sent": sent_alike,
-        "price_of": price, "voices": voices, "between": lambda: BETWEEN,
+        "price_of": price, "voices": voices, "between": lambda: previews.BETWEEN,
         "in_review": lambda reading: reading.post.state is PostState.IN_REVIEW,
     }  # fmt: skip
 

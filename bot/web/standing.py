@@ -1,6 +1,7 @@
 """Standing approvals: a year of some people's days, worded now, read on one page and approved by two."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from flask import request
@@ -8,7 +9,8 @@ from flask import request
 from bot.domain.case import Case
 from bot.domain.errors import BadInput, CampaignError
 from bot.domain.people import Duty
-from bot.i18n import many
+from bot.domain.post import EDITABLE, Content
+from bot.i18n import many, sentence
 from bot.services import cases, standing
 from bot.services.standing import A_YEAR, Prospect
 from bot.web.frame import Answer, Door, Pages, Visit, page, problems_of, see_other
@@ -36,6 +38,7 @@ def new(visit: Visit) -> Answer:
             ahead = standing.prospect(visit.ctx, [case.slug for case in chosen], _accounts(visit), _until(visit))
         except CampaignError as error:
             visit.problems = problems_of(error)
+    drafted = [*(each.content for each in ahead.sketches), *(each.content for each in ahead.joining)] if ahead else []
     return page(
         "standing/new.html",
         chosen=chosen,
@@ -45,6 +48,7 @@ def new(visit: Visit) -> Answer:
         until=request.values.get("until", "") or (visit.ctx.today() + A_YEAR).isoformat(),
         ahead=ahead,
         names={case.slug: case for case in _mentioned(visit, ahead)},
+        beyond=_beyond(visit, Duty.WRITE_POST, drafted),
     )
 
 
@@ -59,7 +63,20 @@ def propose(visit: Visit) -> Answer:
 @pages.show("/standing/<int:standing_id>", may=Door.SIGNED_IN)
 def one(visit: Visit, standing_id: int) -> Answer:
     year = standing.read_standing(visit.ctx, visit.person, standing_id)
-    return page("standing/one.html", year=year, chosen=dict(_pairs(visit)), **told(visit))
+    ending = [post for post in (*(each.post for each in year.waiting), *year.others) if post.state in EDITABLE]
+    return page(
+        "standing/one.html",
+        year=year,
+        chosen=dict(_pairs(visit)),
+        barred=next((sentence(each.refusal) for each in year.waiting if each.refusal), ""),
+        unending=_beyond(visit, Duty.CANCEL_POST, [post.content for post in ending]),
+        **told(visit),
+    )
+
+
+def _beyond(visit: Visit, duty: Duty, contents: Iterable[Content]) -> str:
+    """Why not all of these, in words."""
+    return next(filter(None, (visit.refusal(duty, each.scope) for each in contents)), "")
 
 
 @pages.act("/standing/<int:standing_id>/approve", may=Duty.APPROVE_POST, again=one, fresh=True)
@@ -79,7 +96,7 @@ def approve(visit: Visit, standing_id: int) -> Answer:
     )
 
 
-@pages.act("/standing/<int:standing_id>/end", may=Duty.COMMENT, again=one)
+@pages.act("/standing/<int:standing_id>/end", may=Duty.CANCEL_POST, again=one)
 def end(visit: Visit, standing_id: int) -> Answer:
     with visit.about("reason"):
         standing.end_standing(visit.ctx, visit.person, standing_id, visit.typed("reason"))

@@ -12,7 +12,7 @@ from werkzeug.local import LocalProxy
 from bot.domain import phrases
 from bot.domain.case import Event, PartialDate
 from bot.domain.occasions import Occasion
-from bot.domain.people import Duty, Role
+from bot.domain.people import ANYWHERE, EVERYTHING, Duty, Role
 from bot.domain.post import Content
 from bot.domain.slots import VIETNAM
 from bot.domain.slots import zone as zone_of
@@ -191,6 +191,6 @@ def teach(app: Flask, **more: Any) -> None:  # noqa: ANN401 - whatever templates
         "term": term, "initials": initials, "plainly": plainly,
         "clock": clock, "ago": ago, "weekday": weekday, "zone_name": zone_name, "badge_class": badge_class,
         "headline": headline, "occasion_words": occasion_words, "observance_name": observance_name,
-        "Duty": Duty, "Role": Role, "Door": Door, **more,
+        "Duty": Duty, "Role": Role, "Door": Door, "ANYWHERE": ANYWHERE, "EVERYTHING": EVERYTHING, **more,
     }  # fmt: skip
     app.jinja_env.filters |= {"moment": moment, "day": day, "number": number, "capital": capital}

@@ -173,7 +173,7 @@ def test_ending_it_takes_a_reason_and_frees_the_days(
 
 def test_who_only_reads_ends_nothing(giang: Browser, proposed: standing.Proposed) -> None:
     giang.get(f"/standing/{proposed.standing.id}")
-    assert "You may not comment on posts." in giang.text
+    assert "You may not cancel posts." in giang.text
     assert "You may not approve posts." in giang.text
 
 
