@@ -15,7 +15,9 @@ from bot.ports import Absent, Failure, Unsure
 
 RESOLVE_S, USUAL_LIFE_S, MARGIN_S = 5.0, 3_600.0, 300.0
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,200}")
-_AWAY = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
+# A name that anybody may look up: no number, and none that stands for this machine or the net around it.
+_NEAR = r"(?:arpa|home|internal|lan|local|localdomain|localhost|onion)"
+_AWAY = re.compile(rf"https://(?:[a-z0-9-]+\.)+(?!{_NEAR}(?::|$))[a-z][a-z0-9-]*(?::[0-9]{{1,5}})?", re.IGNORECASE)
 _HERE = re.compile(r"https?://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?")
 _SIGNED_OUT = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired"})
 _SHUT = frozenset({"AccountTakedown", "AccountDeactivated", "RepoTakendown", "RepoSuspended", "RepoDeactivated"})
@@ -79,7 +81,8 @@ class Repository:
             raise Stopped(self.refusal(given))
         life, scope = _claims(access)
         until = self._door.clock.boot() + life - min(MARGIN_S, life / 2)
-        handle, pds = self._door.clean(told.get("handle")), _pds(told.get("didDoc"), did, self._door.base)
+        handle, pds = self._door.clean(told.get("handle")), pds_of(told.get("didDoc"), did, self._door.base)
+        self._door.admit(pds)
         return Session(did, handle, pds, SecretStr(access), SecretStr(refresh), until, scope, given)
 
     def call(self, name: str, deadline: float | None, **content: Any) -> Answer | Absent | Unsure:  # noqa: ANN401
@@ -154,7 +157,7 @@ def _claims(token: str) -> tuple[float, str]:
         return USUAL_LIFE_S, ""
 
 
-def _pds(document: object, did: str, base: str) -> str:
+def pds_of(document: object, did: str, base: str) -> str:
     """The address in the document; the configured one where there is none, or none to be trusted with a token."""
     services = document.get("service") if isinstance(document, dict) and document.get("id") == did else None
     for service in services if isinstance(services, list) else ():

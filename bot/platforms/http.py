@@ -1,4 +1,4 @@
-"""The one HTTP door: it never asks twice, lets no secret out, and knows whether the first byte has left."""
+"""The one HTTP door: it leads to known hosts, never asks twice, lets no secret out, and knows if a byte has left."""
 
 import logging
 import socket
@@ -10,7 +10,7 @@ from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from pydantic import SecretStr
@@ -41,7 +41,10 @@ class Failed(requests.RequestException):
 
 
 class Door:
-    """One account's way out, for SDKs as `session` and else by `call`. Used from one thread at a time."""
+    """One account's way out, for SDKs as `session` and else by `call`. Used from one thread at a time.
+
+    It leads to the host of `base` and to the one that was admitted last; whatever an answer names, to no other.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Door:
         self.timeout_s = timeout_s
         self._secrets = tuple(secrets)
         self._adapter = _Adapter(clock, timeout_s, str(ca_file) if ca_file else True, proxy)
+        self._adapter.hosts = {_host(base)}
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.headers.update({"User-Agent": "campaignbot", "Accept-Encoding": "identity"})
@@ -84,6 +88,10 @@ class Door:
             # Raised before the adapter saw it; the error's own words would quote the address or the token.
             return Absent(Failure.AUTH_BROKEN, Said("the address or a credential holds characters that cannot be sent"))
         return Answer(given.status_code, given.headers, given.content)
+
+    def admit(self, base: str) -> None:
+        """Also this host, which the caller has judged."""
+        self._adapter.hosts = {_host(self.base), _host(base)}
 
     @contextmanager
     def until(self, deadline: float | None, patience_s: float | None = None) -> Iterator[None]:
@@ -196,6 +204,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(max_retries=0)
         self.deadline: float | None = None
         self.patience_s = timeout_s
+        self.hosts: set[str] = set()
         self._clock, self._timeout_s, self._verify = clock, timeout_s, verify
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._used_at = 0.0
@@ -206,6 +215,8 @@ class _Adapter(HTTPAdapter):
         return pool
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # noqa: ANN401
+        if _host(str(request.url)) not in self.hosts:
+            raise Failed(Absent(Failure.UNREACHABLE, Said("it led to a host that config.toml does not name")))
         if self._clock.boot() - self._used_at > IDLE_S:
             self.close()  # a router may have forgotten the connection; writing into it would end in doubt
         trip = _Trip(self._clock, self.deadline, self.patience_s)
@@ -240,6 +251,12 @@ class _Adapter(HTTPAdapter):
             return Unsure(Said("answered with a redirect, which is not followed"))
         given.raw = BytesIO(body)
         return given
+
+
+def _host(url: str) -> str:
+    """With its scheme and port; what stands before an @ makes it another."""
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc}".removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def _why(error: BaseException) -> Said:

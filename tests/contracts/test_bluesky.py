@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.platforms.bluesky import Bluesky, record_key
+from bot.platforms.atproto import pds_of
+from bot.platforms.bluesky import API, Bluesky, record_key
 from bot.platforms.http import Door
 from bot.ports import Absent, Failure, Platform, Published, Receipt, Unsure
 from tests.contracts.network_contract import EARLIER, TOKEN, NetworkContract
@@ -371,3 +372,24 @@ def test_keys_follow_the_parts_and_depend_on_delivery_and_content() -> None:
     assert record_key(parcel()) == record_key(parcel(attempt=3, text="Khác."))
     assert len({record_key(parcel(delivery_id=number)) for number in range(8)}) > 6
     assert record_key(parcel()) != record_key(parcel(idem_key="b" * 64))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://127.0.0.1:2583", "https://127.0.0.1", "https://10.0.0.1", "https://169.254.169.254", "https://2130706433",
+        "https://0x7f.1",
+        "https://127.0.0.0x1", "https://[::1]", "https://localhost", "https://localhost.", "https://bot.LOCALHOST:443",
+        "https://router.local", "https://metadata.google.internal", "https://1.0.0.10.in-addr.arpa",
+        "https://169.254.169.254/latest", "https://user@pds.example.org", "https://",
+    ],
+)  # fmt: skip
+def test_a_document_leads_neither_into_this_machine_nor_into_the_net_around_it(endpoint: str) -> None:
+    document = {"id": DID, "service": [{"id": "#atproto_pds", "serviceEndpoint": endpoint}]}
+    assert pds_of(document, DID, API) == API
+
+
+@pytest.mark.parametrize("endpoint", ["https://morel.us-east.host.bsky.network", "https://pds.example.org:8443/"])
+def test_a_document_leads_to_any_server_that_has_a_name(endpoint: str) -> None:
+    document = {"id": DID, "service": [{"id": f"{DID}#atproto_pds", "serviceEndpoint": endpoint}]}
+    assert pds_of(document, DID, API) == endpoint.rstrip("/")

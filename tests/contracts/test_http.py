@@ -29,6 +29,7 @@ QUICK_S, PATIENT_S = 0.5, 20.0
 SOON_S = 10.0  # far more than a busy machine needs, far less than any script here would go on
 CANARY = "canary:7Zq/secret+token"
 PATH = f"/bot{CANARY}/send"
+OUTSIDE = "it led to a host that config.toml does not name"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Script = Callable[[socket.socket], None]
 
@@ -204,6 +205,47 @@ def test_a_redirect_leads_nowhere(status: int, method: str) -> None:
     assert there == []
     assert len(here) >= 4  # a line that is being hung up may take the second request along
     assert not [asked for asked in here if b"/again" in asked.partition(b"\r\n")[0]]
+
+
+HOSTILE = ("http://127.0.0.1:{port}", "http://localhost:{port}", "https://example.org", "http://169.254.169.254")
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+def test_it_leads_to_no_host_but_its_own_whatever_an_answer_names(address: str) -> None:
+    """As `base` and in the hands of an SDK, which would take an address for pictures from an answer."""
+    there: list[bytes] = []
+    with listening(_noting(there, OK)) as other, listening(saying(OK)) as port:
+        opened = door(f"http://127.0.0.1:{port}")
+        named = address.format(port=other)
+        refused = opened.call("POST", "/upload", base=named, json={"token": CANARY})
+        assert isinstance(refused, Absent)
+        assert (refused.failure, str(refused.detail)) == (Failure.UNREACHABLE, OUTSIDE)
+        with pytest.raises(Failed) as failed:
+            opened.session.post(f"{named}/upload", data=b"pixels")
+        assert str(failed.value) == OUTSIDE
+        assert isinstance(opened.call("GET", "/"), Answer)
+    assert there == []
+
+
+@pytest.mark.parametrize("path", ["@127.0.0.1:{port}/", ".example.org/", "1/", "0:{port}/", "//@127.0.0.1:{port}/x"])
+def test_no_path_becomes_a_host(path: str) -> None:
+    there: list[bytes] = []
+    with listening(_noting(there, OK)) as other, listening(saying(OK)) as port:
+        given = door(f"http://127.0.0.1:{port}").call("GET", path.format(port=other))
+        assert isinstance(given, Absent) or path.startswith("//")
+    assert there == []
+
+
+def test_a_host_that_was_judged_is_let_in_until_another_takes_its_place() -> None:
+    with listening(saying(OK)) as first, listening(saying(OK)) as second, listening(saying(OK)) as home:
+        opened = door(f"http://127.0.0.1:{home}")
+        one, other = (f"http://127.0.0.1:{port}" for port in (first, second))
+        opened.admit(one)
+        assert isinstance(opened.call("GET", "/", base=one), Answer)
+        opened.admit(other)
+        assert isinstance(opened.call("GET", "/", base=other), Answer)
+        assert isinstance(opened.call("GET", "/", base=one), Absent)
+        assert isinstance(opened.call("GET", "/"), Answer)
 
 
 def _refuse_tunnel(line: socket.socket) -> None:
