@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, or_, select, update
 
-from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason, Sighting
+from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound, StoreFailed
 from bot.store.peers import tell
 from bot.store.rows import batches, value
-from bot.store.tables import COUNTED, IN_FLIGHT, deliveries
+from bot.store.tables import COUNTED, IN_FLIGHT, LOST, deliveries
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
@@ -106,7 +106,7 @@ def listed(
     """Newest due first."""
     query = select(deliveries).order_by(_c.due_at.desc(), _c.id.desc()).limit(limit)
     if wanted := list(states):
-        query = query.where(_c.state.in_(wanted))
+        query = query.where(COUNTED, _c.state.in_(wanted))
     if channel:
         query = query.where(_c.channel == channel)
     if post_id is not None:
@@ -161,7 +161,7 @@ def note_sighting(
 
 def lost(tx: Connection) -> tuple[Delivery, ...]:
     """Gone or changed behind our back, and nobody has said yet that they know; the newest look first."""
-    unknown = (_c.sighting.in_((Sighting.GONE, Sighting.CHANGED)), _c.acknowledged_at.is_(None))
+    unknown = (LOST, _c.acknowledged_at.is_(None))
     standing = (_c.withdrawn_at.is_(None), _c.withdraw_at.is_(None))
     return fetch(tx, select(deliveries).where(*unknown, *standing).order_by(_c.looked_at.desc(), _c.id))
 

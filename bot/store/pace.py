@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from bot.domain.delivery import DeliveryState
-from bot.store.tables import deliveries
+from bot.store.tables import TAKEN, deliveries
 
 _c = deliveries.c
 _ON_CHANNEL = (_c.channel == bindparam("channel"), _c.reply_to.is_(None))
@@ -34,7 +34,8 @@ _GIVEN_UP = (DeliveryState.CANCELLED, DeliveryState.MISSED)
 
 def taken(tx: Connection, channel: str, start: datetime, end: datetime) -> tuple[datetime, ...]:
     """When first parts go or went out on a channel between two moments."""
-    query = select(_c.due_at).where(*_ON_CHANNEL, _c.due_at >= start, _c.due_at < end, _c.state.not_in(_GIVEN_UP))
+    between = (_c.due_at >= start, _c.due_at < end)
+    query = select(_c.due_at).where(TAKEN, *_ON_CHANNEL, *between, _c.state.not_in(_GIVEN_UP))
     return tuple(tx.execute(query.order_by(_c.due_at), {"channel": channel}).scalars())
 
 

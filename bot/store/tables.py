@@ -193,6 +193,8 @@ standings = _table(
     Column("proposed_at", UtcTime, nullable=False),
 )
 
+_STANDING, _CORRECTS = text("standing_id IS NOT NULL"), text("corrects_id IS NOT NULL")
+
 posts = _table(
     "posts",
     Column("id", Id, primary_key=True),
@@ -215,6 +217,8 @@ posts = _table(
     # Whole, for whoever pages through a hundred thousand: only the posts that are shown are read.
     Index("ix_posts_state_due", "state", "due_at", "id", "channels"),
     Index("ix_posts_due", "due_at", "id", "state", "channels"),
+    Index("ix_posts_standing", "standing_id", "state", sqlite_where=_STANDING, postgresql_where=_STANDING),
+    Index("ix_posts_corrects", "corrects_id", sqlite_where=_CORRECTS, postgresql_where=_CORRECTS),
 )
 
 post_revisions = _table(
@@ -264,6 +268,9 @@ UNWANTED = text("withdraw_at IS NOT NULL")
 COUNTED = text("state <> ''")
 UNSEEN = text("look_at IS NOT NULL")
 IN_FLIGHT = text("state IN ('claimed', 'sending')")
+LOST = text("sighting IN ('gone', 'changed')")
+# As COUNTED: only whoever asks which times are taken says it.
+TAKEN = text("part >= 0")
 
 deliveries = _table(
     "deliveries",
@@ -310,6 +317,8 @@ deliveries = _table(
     Index("ix_deliveries_withdraw", "channel", "withdraw_at", sqlite_where=UNWANTED, postgresql_where=UNWANTED),
     Index("ix_deliveries_channel_published", "channel", "published_at"),
     Index("ix_deliveries_reply_to", "reply_to"),
+    Index("ix_deliveries_taken", "channel", "due_at", sqlite_where=TAKEN, postgresql_where=TAKEN),
+    Index("ix_deliveries_lost", "looked_at", sqlite_where=LOST, postgresql_where=LOST),
     Index("ix_deliveries_counted", "state", sqlite_where=COUNTED, postgresql_where=COUNTED),
 )
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from bot.domain.delivery import DeliveryState
 from bot.domain.post import PostState
-from bot.store import deliveries, pace, posts, turns
+from bot.store import approvals, deliveries, pace, posts, turns
 from bot.store.engine import Store
 
 NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -25,6 +26,11 @@ NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
         (lambda tx: deliveries.expired(tx, NOW), ["SEARCH ix_deliveries_in_flight"]),
         (deliveries.in_flight, ["SEARCH ix_deliveries_in_flight"]),
         (lambda tx: pace.last_published(tx, "x"), ["SEARCH ix_deliveries_channel_published"]),
+        (
+            lambda tx: pace.published_counts(tx, ["x", "y"], NOW, due_before=NOW),
+            ["SEARCH ix_deliveries_channel_published"],
+        ),
+        (lambda tx: pace.taken(tx, "x", NOW, NOW), ["SEARCH ix_deliveries_taken"]),
     ],
 )
 def test_a_wave_reads_by_index_and_sorts_nothing(
@@ -71,6 +77,23 @@ def planned(original: Path, ask: Callable[[Connection], object]) -> list[list[st
             [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
             for statement, given in tuple(asked)
         ]
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda tx: posts.corrections(tx, 1), "ix_posts_corrects"),
+        (approvals.states_of_standings, "ix_posts_standing"),
+        (lambda tx: posts.of_standing(tx, 1), "ix_posts_standing"),
+        (deliveries.lost, "ix_deliveries_lost"),
+        (lambda tx: deliveries.listed(tx, states=(DeliveryState.HELD,)), "ix_deliveries_counted"),
+    ],
+)
+def test_a_page_does_not_read_the_whole_history_for_the_few_it_shows(
+    sqlite_original: Path, ask: Callable[[Connection], object], index: str
+) -> None:
+    ((first, *_),) = planned(sqlite_original, ask)
+    assert index in first
 
 
 @pytest.mark.parametrize(

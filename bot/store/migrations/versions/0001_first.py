@@ -168,6 +168,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_posts_due", "posts", ["due_at", "id", "state", "channels"])
     op.create_index("ix_posts_state_due", "posts", ["state", "due_at", "id", "channels"])
+    create_partial_index("ix_posts_standing", "posts", ["standing_id", "state"], "standing_id IS NOT NULL")
+    create_partial_index("ix_posts_corrects", "posts", ["corrects_id"], "corrects_id IS NOT NULL")
     op.create_table(
         "post_revisions",
         Column("post_id", ID, ForeignKey("posts.id"), primary_key=True),
@@ -251,6 +253,8 @@ def upgrade() -> None:
     create_partial_index("ix_deliveries_look", "deliveries", ["channel", "look_at"], "look_at IS NOT NULL")
     create_partial_index("ix_deliveries_withdraw", "deliveries", ["channel", "withdraw_at"], "withdraw_at IS NOT NULL")
     op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
+    create_partial_index("ix_deliveries_taken", "deliveries", ["channel", "due_at"], "part >= 0")
+    create_partial_index("ix_deliveries_lost", "deliveries", ["looked_at"], "sighting IN ('gone', 'changed')")
     create_partial_index("ix_deliveries_counted", "deliveries", ["state"], "state <> ''")
     op.create_table(
         "attempts",
