@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,21 @@ PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 INSTALL_S = 120
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How somebody looks at the pages."""
+
+    scripts: bool
+    width: int
+
+
+SCREENS = tuple(
+    pytest.param(Screen(scripts, width), id=f"{width} px {'with' if scripts else 'without'} JavaScript")
+    for scripts in (True, False)
+    for width in (1280, 390)
+)
 
 
 def executable() -> str:

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.system.browser import chromium
-from tests.system.browser.showcase import Showcase
+from tests.system.browser.served import Served, serve
+from tests.system.browser.showcase import Showcase, fill
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,14 @@ def browser() -> Iterator[Browser]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showcase]:
     with chromium.showcase(tmp_path_factory.mktemp("showcase")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    ctx, made = fill(tmp_path_factory.mktemp("served"))
+    with serve(ctx, made) as running:
+        yield running
+    ctx.store.close()
 
 
 @pytest.fixture(scope="session")

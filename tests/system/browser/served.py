@@ -1,0 +1,92 @@
+"""The showcase in this very process: the test has its clock, its people and its database in hand."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyotp
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from bot.domain.people import Person, Role
+from bot.services import factors, invitations, people
+from bot.services.context import Context
+from bot.store import people as accounts
+from bot.web import create_app
+from bot.web.frame import Site
+from tests.house import FakeClock
+from tests.system.browser.chromium import Screen, visitor
+from tests.system.browser.showcase import PASSPHRASE, Showcase
+
+A_CODE_S = 30
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - as werkzeug names it
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """At an address where browsers have passkeys."""
+
+    ctx: Context
+    made: Showcase
+
+    @property
+    def clock(self) -> FakeClock:
+        assert isinstance(self.ctx.clock, FakeClock)
+        return self.ctx.clock
+
+    def person(self, alias: str) -> Person:
+        pseudonym = next(key for key, name in self.ctx.keystore.people().items() if name == alias)
+        with self.ctx.store.read() as tx:
+            account = accounts.by_pseudonym(tx, pseudonym)
+        assert account
+        return account.person
+
+    def newcomer(self, alias: str, *roles: Role) -> Person:
+        """With a passphrase, and no second factor yet."""
+        made, _token = people.add_person(self.ctx, self.person("an"), alias, set(roles))
+        invitations.accept(self.ctx, invitations.reset(self.ctx, self.person("an"), alias), PASSPHRASE)
+        return made
+
+    def with_codes(self, person: Person) -> pyotp.TOTP:
+        """Each code works once: let time go on before each."""
+        factors.offer_codes(self.ctx, person)
+        app = pyotp.TOTP(factors.offered(self.ctx, person))
+        factors.accept_codes(self.ctx, person, app.at(self.ctx.now()))
+        return app
+
+    def next_code(self, app: pyotp.TOTP) -> str:
+        self.clock.advance(seconds=A_CODE_S)
+        return app.at(self.ctx.now())
+
+    @contextmanager
+    def at(self, browser: Browser, screen: Screen, alias: str = "", language: str = "en") -> Iterator[Page]:
+        """Somebody signed in, or nobody yet."""
+        with visitor(
+            browser, self.made, alias, language=language, width=screen.width, java_script_enabled=screen.scripts
+        ) as (_context, page):
+            yield page
+
+
+def sign_in(page: Page, alias: str, passphrase: str = PASSPHRASE) -> None:
+    page.get_by_label("Alias").fill(alias)
+    page.get_by_label("Passphrase").fill(passphrase)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+@contextmanager
+def serve(ctx: Context, made: Showcase) -> Iterator[Served]:
+    server = make_server("127.0.0.1", 0, create_app(ctx, Site()), threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made.url = f"http://localhost:{server.port}"
+    try:
+        yield Served(ctx, made)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
