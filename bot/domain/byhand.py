@@ -42,6 +42,8 @@ def require_draftable(occasion: Occasion, cases: Mapping[str, Case], *, held: bo
                 name=who,
                 slug=slug,
             )
+        case Bar.SOURCES_DIFFER:
+            raise Refused("Sources differ on this day of {name}. Edit the event and leave one date.", name=who)
         case Bar.CALENDAR_ONLY:
             raise Refused(
                 "This day is for the calendar only. Write a post in your own words: campaignbot post add --help"

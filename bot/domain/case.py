@@ -148,6 +148,12 @@ class Event:
     note: str = ""
     note_vi: str = ""
 
+    @property
+    def is_disputed(self) -> bool:
+        """A source gives another date; one that is only less precise does not differ."""
+        day = self.date
+        return any(day.first_day < other.first_day or other.last_day < day.last_day for other in self.alt_dates)
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:

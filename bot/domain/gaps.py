@@ -1,4 +1,4 @@
-"""What is not on file about a person though their posts would need it."""
+"""What is not on file about a person, or not decided, though their posts would need it."""
 
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ class Gap(StrEnum):
     ARREST = "arrest"
     SOURCE = "source"
     ADDRESS = "address"
+    DISPUTE = "dispute"
 
 
 def gaps(case: Case) -> frozenset[Gap]:
@@ -20,5 +21,6 @@ def gaps(case: Case) -> frozenset[Gap]:
         Gap.ARREST: not any(event.kind is EventKind.ARREST for event in exact),
         Gap.SOURCE: not case.confirmation.sources,
         Gap.ADDRESS: not case.address,
+        Gap.DISPUTE: any(event.is_disputed for event in case.events),
     }
     return frozenset(gap for gap, missing in found.items() if missing)

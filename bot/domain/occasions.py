@@ -48,6 +48,7 @@ class Bar(StrEnum):
     NOT_FRESH = "not_fresh"
     CALENDAR_ONLY = "calendar_only"
     SAME_HEARING = "same_hearing"
+    SOURCES_DIFFER = "sources_differ"
     HELD = "held"
     DAILY_CAP = "daily_cap"
     NO_WORDING = "no_wording"
@@ -179,7 +180,7 @@ def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRule
     if several:
         kind, name = _TOGETHER[event.kind], hearing.name
     campaign = _campaign_of_most([case for case, _ in people], rules)
-    bar = _bar_of_all(people, rules, campaign)
+    bar = _bar_of_all(people, rules, campaign) or _undecided(hearing)
     for year, on in days.items():
         yield Occasion(
             key=f"{kind}:{name}:{year}",
@@ -191,8 +192,15 @@ def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRule
             years=year - hearing.day.year,
             campaign=campaign,
             near_term_end=any(_near_term_end(case, on) for case, _ in people),
-            bar=bar or (Bar.SAME_HEARING if several and not hearing.confirmed else None),
+            bar=bar,
         )
+
+
+def _undecided(hearing: Hearing) -> Bar | None:
+    """What a person must say first."""
+    if len(hearing.people) > 1 and not hearing.confirmed:
+        return Bar.SAME_HEARING
+    return Bar.SOURCES_DIFFER if any(event.is_disputed for _, event in hearing.people) else None
 
 
 def _near_term_end(case: Case, on: date) -> bool:
@@ -228,7 +236,7 @@ def _day_counts(case: Case, start: date, end: date, rules: PlanningRules) -> Ite
     arrest = began_custody(case)
     if arrest is None or case.status in PAST:
         return
-    first = arrest.date.first_day
+    first, counted = arrest.date.first_day, Bar.SOURCES_DIFFER if arrest.is_disputed else None
     for days in _milestones((end - first).days, rules):
         on = first + timedelta(days=days)
         if on < start:
@@ -244,7 +252,7 @@ def _day_counts(case: Case, start: date, end: date, rules: PlanningRules) -> Ite
             days=days,
             campaign=campaign_of(case, rules),
             near_term_end=_near_term_end(case, on),
-            bar=bar_of(case, arrest.kind, rules) if tier is Tier.FRESH else Bar.NOT_FRESH,
+            bar=(bar_of(case, arrest.kind, rules) or counted) if tier is Tier.FRESH else Bar.NOT_FRESH,
         )
 
 

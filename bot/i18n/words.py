@@ -91,6 +91,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "not_fresh": "the status is not confirmed of late",
         "calendar_only": "for the calendar only",
         "same_hearing": "were they tried together? A person must say",
+        "sources_differ": "sources differ on the day: a person must decide",
         "held": "it is held",
         "daily_cap": "the day is full",
         "no_wording": "no words fit what is known",
@@ -132,6 +133,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "arrest": "no exact day of the arrest",
         "source": "no source for the status",
         "address": "no form of address",
+        "dispute": "sources differ on a day",
     },
     "fact": {
         "identity": "name",
@@ -209,6 +211,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "end a halt or a hold",
             "manage people",
             "manage channels",
+            "change the signing key",
             "read the audit log",
             "export",
             "lock everything",

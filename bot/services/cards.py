@@ -21,7 +21,7 @@ from bot.services.posts import Edited, edit_post, get_post
 from bot.services.sketch import Desk, Sketch, card_shape
 from bot.store import audit, cases, images
 
-UNSPEAKABLE = frozenset({Bar.CONSENT_REFUSED, Bar.DEATH_BY_HAND, Bar.NOT_FRESH, Bar.HELD})
+UNSPEAKABLE = frozenset({Bar.CONSENT_REFUSED, Bar.DEATH_BY_HAND, Bar.NOT_FRESH, Bar.SOURCES_DIFFER, Bar.HELD})
 
 
 @dataclass(frozen=True, slots=True)

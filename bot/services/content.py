@@ -197,8 +197,19 @@ def _case_blocks(tx: Connection, content: Content, named: Mapping[str, Case]) ->
             yield remark("What is said about {name} has no source. Add one to the case.", name=case.name_vi)
         if stale_cites(content.cites, case):
             yield remark("A fact about {name} changed since this was written. Read and save it.", name=case.name_vi)
+        yield from _disputes(content, case)
     if is_unanswered(content, named):
         yield remark("Nobody has said yet whether these people were tried together. Answer that first.")
+
+
+def _disputes(content: Content, case: Case) -> Iterator[Remark]:
+    facts = {cite.fact for cite in content.cites if cite.case == case.slug}
+    for event in case.events:
+        if event.is_disputed and EVENT_FACT + event.key in facts:
+            yield remark(
+                "Sources differ on a day of {name}: {date}, or {others}. Edit the event and leave one date.",
+                name=case.name_vi, date=str(event.date), others=", ".join(map(str, event.alt_dates)),
+            )  # fmt: skip
 
 
 def is_unanswered(content: Content, named: Mapping[str, Case]) -> bool:

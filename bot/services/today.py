@@ -88,6 +88,7 @@ class Today:
     lapsed: tuple[Post, ...]
     hearings: tuple[Post, ...]
     undated: int
+    disputed: int
     unconfirmed: int
     held_cases: int
     clock_doubted: bool
@@ -124,6 +125,7 @@ def look(ctx: Context, person: Person) -> Today:
             lapsed=_listed(tx, PostState.LAPSED, since=now - RECENT),
             hearings=open_questions(tx),
             undated=known.undated,
+            disputed=known.disputed,
             unconfirmed=known.unconfirmed,
             held_cases=known.held,
             clock_doubted=heartbeats.in_doubt(tx),
@@ -204,6 +206,7 @@ class _Known:
 
     days: tuple[Occasion, ...]
     undated: int
+    disputed: int
     unconfirmed: int
     held: int
 
@@ -228,6 +231,7 @@ def _read_cases(ctx: Context, tx: Connection, today: date) -> _Known:
     return _Known(
         days=find_occasions(ctx, desk, today, today + WEEK),
         undated=sum(not any(event.date.exact for event in case.events) for case in held),
+        disputed=sum(any(event.is_disputed for event in case.events) for case in desk.cases.values()),
         unconfirmed=sum(not is_confirmed(case, today, age) for case in held),
         held=len(held),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.audit import Act
-from bot.domain.case import Case, Consent, EventKind, Sentence, Status
+from bot.domain.case import Case, Consent, EventKind, PartialDate, Sentence, Status
 from bot.domain.delivery import DeliveryState
 from bot.domain.errors import BadInput, Conflict, NotFound, Refused
 from bot.domain.occasions import Bar
@@ -193,6 +193,19 @@ def test_people_who_were_heard_apart_get_a_post_each_once_a_person_says_so(ctx: 
     assert {(post.state, post.content.kind) for post in apart} == {(PostState.IN_REVIEW, "trial")}
     assert [post.content.cases for post in apart] == [(slug,) for slug in slugs]
     assert plan.plan(ctx).drafted == ()
+
+
+def test_a_day_on_which_sources_differ_waits_until_a_person_decides(ctx: Context, crew: Crew) -> None:
+    (arrest,) = held().events
+    disputed = replace(arrest, alt_dates=(PartialDate(2020, 11, 24),))
+    on_file(ctx, replace(held(), events=(disputed,)))
+    planned = plan.plan(ctx)
+    assert (planned.drafted, [one.bar for one in planned.barred]) == ((), [Bar.SOURCES_DIFFER])
+    changed(ctx, crew.coordinator, "nguyen-van-a", events=(arrest,))
+    (post,) = plan.plan(ctx).drafted
+    assert post.state is PostState.IN_REVIEW
+    changed(ctx, crew.coordinator, "nguyen-van-a", events=(disputed,))
+    assert posts.get_post(ctx, post.id).state is PostState.CANCELLED
 
 
 def test_a_changed_fact_cancels_the_draft_and_the_next_plan_words_it_anew(ctx: Context, crew: Crew) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import Act
-from bot.domain.case import Consent, EventKind, Status
+from bot.domain.case import Consent, EventKind, PartialDate, Status
 from bot.domain.errors import BadInput, CampaignError, Conflict, NotFound, Refused, Rejected
 from bot.domain.post import Cite, Content, PostState, Window
 from bot.domain.text import fitting
@@ -214,6 +214,22 @@ def test_people_heard_on_one_day_are_not_said_to_be_tried_together_by_guess(ctx:
         on_file(ctx, *(a_case(event, slug=slug) for slug in slugs))
         said = blocked(checked(ctx, cases=slugs, cites=cites, kind="joint_trial"))
         assert ("tried together" not in said) == answered
+
+
+@pytest.mark.parametrize(
+    ("other", "differs"), [("2020-10-06", True), ("2020-11", True), ("2019", True), ("2020-10", False), ("2020", False)]
+)
+def test_a_day_on_which_sources_differ_blocks_what_rests_on_it(ctx: Context, other: str, *, differs: bool) -> None:
+    event = an_event(on="2020-10-07", alt_dates=(PartialDate.parse(other),))
+    on_file(ctx, a_case(event))
+    cites = (Cite("nguyen-van-a", f"event:{event.key}", 1),)
+    said = blocked(checked(ctx, cases=("nguyen-van-a",), cites=cites))
+    assert said == (
+        f"Sources differ on a day of Nguyễn Văn A: 2020-10-07, or {other}. Edit the event and leave one date."
+        if differs
+        else ""
+    )
+    assert "Sources differ" not in blocked(checked(ctx, cases=("nguyen-van-a",)))
 
 
 def test_a_status_that_is_not_fresh_on_the_day_is_told(ctx: Context) -> None:

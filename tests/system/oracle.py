@@ -146,11 +146,18 @@ def _yearly(group: list[tuple[Case, Event]], start: date, end: date, known: Camp
             continue
         slugs = frozenset(case["slug"] for case, _ in group)
         reason = _of_several(group, known) if several else _of_one(group[0][0], event["kind"], known)
+        if not reason and any(_is_disputed(event) for _, event in group):
+            reason = "sources_differ"
         yield Expected(
             Key(on.isoformat(), kind, slugs, year - day.year, 0, ""),
             frozenset(filter(None, [reason])),
             all(bears_today(case, event, on) for case, event in group),
         )
+
+
+def _is_disputed(event: Event) -> bool:
+    """Another date was found that does not begin as this one does: 2020-10 says no more than 2020-10-07."""
+    return any(not event["date"].startswith(other) for other in event.get("alt_dates", ()))
 
 
 def _campaign(case: Case, known: Campaigns) -> str:
@@ -193,7 +200,9 @@ def _counted(case: Case, start: date, end: date) -> Iterator[Expected]:
         if not start <= on <= end:
             continue
         fresh = bears_today(case, arrest, on)
-        reasons = {"consent_limited"} if case["consent"] == "limited" else set[str]()
+        reasons = {"sources_differ"} if _is_disputed(arrest) else set[str]()
+        if case["consent"] == "limited":
+            reasons = {"consent_limited"}
         if not fresh:  # near the end of a term the status may be fresh, and still no wording says so
             reasons = {"no_wording"} if near_end(case, on) and confirmed(case, on) else {"not_fresh"}
         key = Key(on.isoformat(), "day_count", frozenset({case["slug"]}), 0, days, "")

@@ -177,6 +177,15 @@ def test_sources_that_differ_stand_side_by_side(giang: Browser, ctx: Context) ->
     table = next(each for each in giang.page.select("table") if "Where sources differ" in each.get_text())
     cells = [" ".join(each.get_text(" ", strip=True).split()) for each in table.select("tbody td")]
     assert cells == ["7 October 2020 example.org", "6 October 2020", "example.net"]
+    assert "Nothing is posted about a day on which sources differ until somebody decides" in giang.text
+    assert [each.get_text() for each in giang.page.select(".btn.off") if "Decide" in each.get_text()] == [
+        "Decide: arrest"
+    ]
+    giang.get("/")
+    assert "Sources differ on a day of 1 person" in giang.text
+    giang.get("/cases?missing=dispute")
+    assert "Sources differ on a day" in giang.text
+    assert "Nguyễn Văn A" in giang.text
 
 
 def test_a_stale_case_says_so_and_its_days_say_no_more_than_is_known(binh: Browser, ctx: Context) -> None:
