@@ -99,7 +99,9 @@ def list_(session: Session, actor: Person, *, as_json: bool) -> None:
 )
 @click.argument("source", metavar="URL|FOLDER")
 @option("--state", required=True, type=click.Path(path_type=Path), help="What was seen so far; made at the first look.")
-@option("--vkey", "vkeys", multiple=True, help="The key to believe at the first look; else the one found there.")
+@option(
+    "--vkey", "vkeys", multiple=True, help="A key to believe from now on; at the first look, else the one found there."
+)
 @option("--proxy", help="As for an account, such as socks5h://127.0.0.1:9050.")
 @as_json
 def witness(source: str, state: Path, vkeys: tuple[str, ...], proxy: str | None, *, as_json: bool) -> None:

@@ -155,5 +155,17 @@ def export(session: Session, actor: Person, folder: Path, post: int | None, *, p
     )
 
 
+@audit.command("rotate-key", examples=("audit rotate-key --as chi",))
+@acting()
+def rotate_key(session: Session, actor: Person) -> None:
+    """Sign with a new key from now on. What the old one signed stays good.
+
+    Tell the new key, by another way, to whoever checks the log with a key they were given, and to every witness.
+    """
+    from bot.services import audit as log
+
+    say("From now on this key signs: {key}", key=log.rotate_key(session.ctx, actor))
+
+
 audit.add_command(anchor)
 audit.add_command(witness)

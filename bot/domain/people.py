@@ -29,6 +29,7 @@ class Duty(StrEnum):
     UNHALT = "end a halt or a hold"
     MANAGE_PEOPLE = "manage people"
     MANAGE_CHANNELS = "manage channels"
+    MANAGE_KEYS = "change the signing key"
     READ_AUDIT = "read the audit log"
     EXPORT = "export"
     PANIC = "lock everything"
@@ -47,6 +48,7 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.UNHALT: frozenset({Role.COORDINATOR, Role.REVIEWER, Role.ADMIN}),
     Duty.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
     Duty.MANAGE_CHANNELS: frozenset({Role.ADMIN}),
+    Duty.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Duty.READ_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
     Duty.EXPORT: frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR}),
     # Guarded by its word alone: whoever must be quick has no time for codes.
@@ -55,7 +57,9 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
 
 
 # What must not be done by whoever found a token, a screen or a passphrase.
-GUARDED = frozenset({Duty.APPROVE_POST, Duty.UNHALT, Duty.MANAGE_PEOPLE, Duty.MANAGE_CHANNELS, Duty.EXPORT})
+GUARDED = frozenset(
+    {Duty.APPROVE_POST, Duty.UNHALT, Duty.MANAGE_PEOPLE, Duty.MANAGE_CHANNELS, Duty.MANAGE_KEYS, Duty.EXPORT}
+)
 # People and accounts, and the log, are of the whole installation: who has these roles has them everywhere.
 LIMITABLE = frozenset({Role.COORDINATOR, Role.REVIEWER})
 

@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import Connection
 
 from bot.domain.audit import Act, Entry, Malformed, canonical, first_prev, parse_record
-from bot.domain.checkpoint import Checkpoint, Frontier, Note, checkpoint_body, parse_note, signed_note
+from bot.domain.checkpoint import Checkpoint, Frontier, Note, VerifyKey, checkpoint_body, parse_note, signed_note
 from bot.domain.errors import Conflict, StoreFailed, Tampered
 from bot.domain.people import Duty, Person, require
 from bot.domain.slots import at_local
@@ -51,6 +51,20 @@ def checkpoint(store: Store, keystore: Keystore, *, now: datetime, force: bool =
     # Only after the commit: a note kept for a checkpoint that was rolled back would cry wolf.
     keystore.remember(note)
     return made
+
+
+def rotate_key(ctx: Context, actor: Person) -> VerifyKey:
+    """From now on another key signs. The last that the old one signs is that there is a new one.
+
+    Cut off in the middle of it, the log names a key that nobody has, which harms nothing. Raises Refused, Tampered.
+    """
+
+    def announce(new: VerifyKey) -> None:
+        with ctx.acting(actor, Duty.MANAGE_KEYS) as tx:
+            ctx.record(tx, actor, Act.KEY_ADDED, "log:1", {"vkey": str(new)})
+        checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
+
+    return ctx.keystore.rotate(announce)
 
 
 def require_anchor(tx: Connection, keystore: Keystore) -> None:

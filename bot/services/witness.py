@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from bot.domain.audit import Malformed
@@ -19,7 +19,7 @@ _FROM = re.compile(r'\{"from":([1-9][0-9]{0,14}),')
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The keys that were believed at the first look, and every checkpoint since, the newest last."""
+    """The keys that are believed, and every checkpoint since, the newest last."""
 
     vkeys: tuple[str, ...]
     notes: tuple[str, ...]
@@ -54,9 +54,9 @@ def _keys(vkeys: Iterable[str]) -> tuple[VerifyKey, ...]:
 
 
 def look(seen: Seen | None, *, note: str, proofs: Iterable[str], vkeys: Iterable[str]) -> Sight:
-    """`vkeys` are those to believe at the first look. Whatever `note` and `proofs` hold, this only judges them."""
+    """`vkeys` are believed from now on, besides those of `seen`. Whatever `note` and `proofs` hold is only judged."""
     try:
-        now, keys = parse_note(note), _keys(seen.vkeys if seen else vkeys)
+        now, keys = parse_note(note), _keys(dict.fromkeys((*(seen.vkeys if seen else ()), *vkeys)))
     except Malformed:
         return Sight(NOT_PROVABLE, remark("What was found there is no signed checkpoint."), seen)
     if not any(is_signed(now, key) for key in keys):
@@ -68,8 +68,9 @@ def look(seen: Seen | None, *, note: str, proofs: Iterable[str], vkeys: Iterable
     if last.origin != now.origin:
         return Sight(ALTERED, remark("This is another log than the one seen before."), seen, now.size)
     code, reason = _compare(last, now, proofs)
-    kept = replace(seen, notes=(*seen.notes, note)) if code == GOOD and note not in seen.notes else seen
-    return Sight(code, reason, kept, now.size)
+    if code == GOOD and note not in seen.notes:
+        seen = Seen(tuple(str(key) for key in keys), (*seen.notes, note))
+    return Sight(code, reason, seen, now.size)
 
 
 def _compare(last: Note, now: Note, proofs: Iterable[str]) -> tuple[int, Remark]:

@@ -5,7 +5,7 @@ import json
 import secrets
 import unicodedata
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
@@ -173,10 +173,11 @@ class Keystore:
             pass
         raise self._damaged(_SIGNING)
 
-    def rotate(self) -> VerifyKey:
-        """A new signing key under the same name; the log must then say `key.added`."""
+    def rotate(self, announce: Callable[[VerifyKey], None]) -> VerifyKey:
+        """A new signing key under the same name, once `announce` has put it on record: until then the old one signs."""
+        vkey, seed = _new_signing_key(self.name)
+        announce(parse_vkey(vkey))
         with self._locked():
-            vkey, seed = _new_signing_key(self.name)
             self._write(_SIGNING, {**self._read(_SIGNING), vkey: seed})
         return self.vkey
 

@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from bot import verify_audit
 from tests.cli.conftest import Terminal
 
 
@@ -107,3 +109,24 @@ def test_a_wrong_alias_and_a_wrong_token_are_answered_alike(desk: Terminal) -> N
 def test_without_a_terminal_the_token_must_be_in_the_environment(desk: Terminal) -> None:
     said = desk.type("halt", "--reason", "r", by="lan", token="", code=2).err
     assert said == "Error: The token of lan is needed: set CAMPAIGNBOT_TOKEN.\n"
+
+
+def signer(note: str) -> bytes:
+    """The first four bytes of a signature say whose key it is."""
+    return b64decode(note.rsplit(maxsplit=1)[-1])[:4]
+
+
+def test_an_admin_changes_the_key_that_signs_and_the_log_verifies_throughout(desk: Terminal, tmp_path: Path) -> None:
+    assert "may not change the signing key" in desk.type("audit", "rotate-key", by="minh", code=1).err
+    old = signer(desk.type("audit", "checkpoint").out)
+    new = desk.type("audit", "rotate-key", by="chi").out.split("signs: ")[1].strip()
+    handed_over = desk.type("audit", "checkpoint").out
+    assert signer(handed_over) == old
+    row = desk.read("audit", "list", "--act", "key.added", by="minh")[0]
+    assert (row["alias"], row["seq"]) == ("chi", int(handed_over.splitlines()[1]) - 1)
+    desk.type("halt", "--reason", "r", by="lan")
+    assert signer(desk.type("audit", "checkpoint").out) != old
+    assert desk.read("audit", "verify", "--all-signatures")["code"] == 0
+    desk.type("audit", "export", str(tmp_path / "out"), by="minh")
+    assert verify_audit.main([str(tmp_path / "out"), "--all-signatures"]) == 0
+    assert new in (tmp_path / "out" / "vkeys").read_text().split()

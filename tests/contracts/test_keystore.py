@@ -7,6 +7,7 @@ from unicodedata import normalize
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bot.domain.checkpoint import VerifyKey
 from bot.domain.errors import BadInput, CampaignError, Conflict, Misconfigured, NotFound
 from bot.store.keystore import Keystore
 
@@ -99,10 +100,22 @@ def test_signatures_hold_under_the_public_key(keystore: Keystore) -> None:
 
 def test_a_new_key_signs_and_the_old_one_still_verifies(keystore: Keystore) -> None:
     old = keystore.vkey
-    new = keystore.rotate()
+    told: list[VerifyKey] = []
+    new = keystore.rotate(told.append)
+    assert told == [new]
     assert (keystore.vkeys, keystore.vkey, keystore.name) == ((old, new), new, old.name)
     Ed25519PublicKey.from_public_bytes(new.public).verify(keystore.sign(b"body"), b"body")
     assert Keystore.open(keystore.folder).vkeys == (old, new)
+
+
+def test_a_key_that_could_not_be_announced_is_not_taken(keystore: Keystore) -> None:
+    def refuse(key: VerifyKey) -> None:
+        raise Conflict(str(key))
+
+    before = keystore.vkeys
+    with pytest.raises(Conflict):
+        keystore.rotate(refuse)
+    assert keystore.vkeys == before
 
 
 def test_no_secret_is_shown(keystore: Keystore) -> None:

@@ -9,14 +9,16 @@ import pytest
 
 from bot import verify_audit
 from bot.domain.audit import Act
+from bot.domain.checkpoint import VerifyKey
 from bot.domain.errors import BadInput, Conflict, NotFound, Refused, Tampered
+from bot.domain.people import Lack
 from bot.services import anchors, audit, erase, proofs, queue, witness
 from bot.services.context import Context
 from bot.store import audit as records
 from bot.store.keystore import Keystore
 from bot.store.tables import audit_payloads
 from tests.farside import scheduled
-from tests.house import Crew, FakeClock
+from tests.house import Crew, FakeClock, told
 
 
 def signed(ctx: Context, more: int = 3) -> str:
@@ -121,11 +123,11 @@ def publish(ctx: Context, folder: Path) -> Path:
     return folder
 
 
-def look(folder: Path, seen: witness.Seen | None) -> witness.Sight:
+def look(folder: Path, seen: witness.Seen | None, *trusted: VerifyKey) -> witness.Sight:
+    """The key found there is believed at the first look alone, later only one that is `trusted`."""
     said = {name: (folder / name).read_text() for name in ("checkpoint", "consistency.jsonl", "vkeys")}
-    return witness.look(
-        seen, note=said["checkpoint"], proofs=said["consistency.jsonl"].split("\n"), vkeys=said["vkeys"].split()
-    )
+    vkeys = map(str, trusted) if seen else said["vkeys"].split()
+    return witness.look(seen, note=said["checkpoint"], proofs=said["consistency.jsonl"].split("\n"), vkeys=vkeys)
 
 
 def test_a_witness_follows_a_log_that_grows(ctx: Context, published: Path) -> None:
@@ -180,6 +182,34 @@ def test_a_witness_believes_no_other_key_and_no_other_log(
     unknown = witness.Seen((str(other.vkey),), seen.notes)
     assert look(published, unknown).code == 1
     assert look(published, replace(seen, vkeys=(str(other.vkey), *seen.vkeys))).code == 0
+
+
+def test_a_witness_follows_a_new_key_once_it_was_told(ctx: Context, crew: Crew, published: Path) -> None:
+    seen = look(published, None).seen
+    new = audit.rotate_key(ctx, crew.admin)
+    assert look(publish(ctx, published), seen).code == 0  # that there is a new one, the old one signed
+    signed(ctx)
+    publish(ctx, published)
+    assert look(published, seen).code == 1
+    sight = look(published, seen, new)
+    assert (sight.code, sight.seen and sight.seen.vkeys) == (0, tuple(map(str, ctx.keystore.vkeys)))
+    assert look(published, sight.seen).code == 0
+
+
+def test_the_key_is_changed_by_an_admin_with_a_fresh_token_alone(ctx: Context, crew: Crew) -> None:
+    for actor in (crew.auditor, crew.coordinator, replace(crew.admin, lacks=Lack.FRESH_TOKEN)):
+        with pytest.raises(Refused):
+            audit.rotate_key(ctx, actor)
+    assert len(ctx.keystore.vkeys) == 1
+    assert told(ctx, Act.KEY_ADDED) == []
+
+
+def test_a_log_that_is_not_what_was_signed_gets_no_new_key(ctx: Context, crew: Crew) -> None:
+    signed(ctx)
+    ctx.keystore.remember("x")
+    with pytest.raises(Tampered):
+        audit.rotate_key(ctx, crew.admin)
+    assert len(ctx.keystore.vkeys) == 1
 
 
 def test_without_a_proof_a_witness_cannot_tell(ctx: Context, published: Path) -> None:

@@ -548,10 +548,12 @@ def test_a_checkpoint_of_another_key_is_not_built_upon(store: Store, keystore: K
 
 
 def test_after_a_rotation_both_keys_verify(store: Store, keystore: Keystore, copy: Path) -> None:
-    new = keystore.rotate()
-    with store.write() as tx:
-        added = records.NewEntry(NOON, ACTOR, Act.KEY_ADDED, "log:1", {"vkey": str(new)})
-        records.append(tx, added, keystore=keystore)
+    def announce(key: VerifyKey) -> None:
+        with store.write() as tx:
+            added = records.NewEntry(NOON, ACTOR, Act.KEY_ADDED, "log:1", {"vkey": str(key)})
+            records.append(tx, added, keystore=keystore)
+
+    new = keystore.rotate(announce)
     made = audit.checkpoint(store, keystore, now=NOON, force=True)
     assert isinstance(made, Checkpoint)
     assert made.key_id == new.id
