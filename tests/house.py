@@ -137,6 +137,11 @@ def bring_in(ctx: Context) -> Crew:
     return Crew(**made, tokens=tokens)
 
 
+def find_person(ctx: Context, alias: str) -> Person:
+    with ctx.store.read() as tx:
+        return people.account_of(ctx, tx, alias).person
+
+
 def told(ctx: Context, act: Act, obj: str = "") -> list[Entry]:
     """The audit entries of one act, oldest first."""
     with ctx.store.read() as tx:

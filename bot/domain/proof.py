@@ -1,4 +1,7 @@
-"""Proofs over the RFC 6962 tree: that a record is in a signed log, and that a later log continues an earlier one."""
+"""Proofs over the RFC 6962 tree: that a record is in a signed log, and that a later log continues an earlier one.
+
+The first kind is checked by strangers, with the stand-alone verifier.
+"""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -64,22 +67,6 @@ class Tree:
 def _split(count: int) -> int:
     """The largest power of two below it."""
     return 1 << (count - 1).bit_length() - 1
-
-
-def included_in(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that the path leads to (RFC 9162, 2.1.3.2); None where it is no path of such a record."""
-    at, last, found = index, size - 1, leaf
-    for step in path:
-        if last == 0:
-            return None
-        if at & 1 or at == last:
-            found = node(step, found)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            found = node(found, step)
-        at, last = at >> 1, last >> 1
-    return found if last == 0 and 0 <= index < size else None
 
 
 def continues(old: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]) -> bool:

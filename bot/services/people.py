@@ -140,11 +140,6 @@ def needs_second(ctx: Context, account: people.Account) -> datetime:
     return account.made_at + ctx.signing_in.grace
 
 
-def find_person(ctx: Context, alias: str) -> Person:
-    with ctx.store.read() as tx:
-        return account_of(ctx, tx, alias).person
-
-
 def account_of(ctx: Context, tx: Connection, alias: str) -> people.Account:
     account = people.by_pseudonym(tx, _pseudonym(ctx, alias[: LONGEST_ALIAS * 4]) or "")
     if account is None:

@@ -9,7 +9,7 @@ from bot.services import audit, erase, people, posts, queue, review
 from bot.services.context import Context
 from bot.store import audit as records
 from bot.store.tables import audit_payloads
-from tests.house import Crew, told
+from tests.house import Crew, find_person, told
 from tests.writing import in_review, scheduled
 
 ALIAS = "hoa sen trắng"
@@ -51,7 +51,7 @@ def test_nothing_of_an_erased_person_is_left_and_the_log_still_verifies(ctx: Con
     (entry,) = told(ctx, Act.PERSON_ERASED)
     assert entry.obj == f"person:{hoa.pseudonym}"
     with pytest.raises(NotFound):
-        people.find_person(ctx, ALIAS)
+        find_person(ctx, ALIAS)
     assert people.add_person(ctx, crew.admin, ALIAS, {Role.REVIEWER})[0].pseudonym != hoa.pseudonym
 
 

@@ -15,7 +15,7 @@ from bot.services.context import Context
 from bot.services.tries import TooMany
 from bot.store import people as accounts
 from bot.store import tables
-from tests.house import Crew, FakeClock, told
+from tests.house import Crew, FakeClock, find_person, told
 from tests.web.conftest import CHEAP, PASSPHRASE
 
 STEP = timedelta(seconds=30)
@@ -29,7 +29,7 @@ def ctx(ctx: Context) -> Context:
 def with_codes(ctx: Context, crew: Crew, alias: str = "chi") -> pyotp.TOTP:
     """Their passphrase is set, and their codes are on; the code that turned them on is used."""
     invitations.accept(ctx, invitations.reset(ctx, crew.admin, alias), PASSPHRASE)
-    person = people.find_person(ctx, alias)
+    person = find_person(ctx, alias)
     factors.offer_codes(ctx, person)
     app = pyotp.TOTP(factors.offered(ctx, person))
     factors.accept_codes(ctx, person, app.at(ctx.now()))
@@ -38,7 +38,7 @@ def with_codes(ctx: Context, crew: Crew, alias: str = "chi") -> pyotp.TOTP:
 
 def spent(ctx: Context, alias: str, code: str) -> bool:
     with ctx.store.write() as tx:
-        return factors.spend(ctx, tx, people.find_person(ctx, alias), code)
+        return factors.spend(ctx, tx, find_person(ctx, alias), code)
 
 
 def test_a_code_works_once(ctx: Context, crew: Crew, clock: FakeClock) -> None:
@@ -131,7 +131,7 @@ def test_the_database_holds_no_secret_of_a_factor(ctx: Context, crew: Crew) -> N
 
 def test_a_key_that_was_forgotten_makes_every_code_wrong(ctx: Context, crew: Crew, clock: FakeClock) -> None:
     app = with_codes(ctx, crew)
-    person = people.find_person(ctx, "chi")
+    person = find_person(ctx, "chi")
     clock.advance(minutes=5)
     ctx.keystore.forget(person.pseudonym)
     with ctx.store.write() as tx:

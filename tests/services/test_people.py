@@ -13,7 +13,7 @@ from bot.domain.people import Role, require_other_eyes
 from bot.services import people
 from bot.services.context import Context
 from bot.store.tables import people as people_table
-from tests.house import START, Crew, FakeClock, payload, told
+from tests.house import START, Crew, FakeClock, find_person, payload, told
 
 ADMIN = {Role.ADMIN}
 REVIEWER = {Role.REVIEWER}
@@ -125,9 +125,9 @@ def test_everyone_is_listed_in_order_with_who_made_them(ctx: Context, crew: Crew
     assert [row.alias for row in rows] == ["an", "binh", "chi", "dung", "giang"]
     assert [row.made_by for row in rows] == ["", "an", "an", "an", "an"]
     assert {row.made_at for row in rows} == {START}
-    assert people.find_person(ctx, "chi") == rows[2].person
+    assert find_person(ctx, "chi") == rows[2].person
     with pytest.raises(NotFound, match="user list"):
-        people.find_person(ctx, "nobody")
+        find_person(ctx, "nobody")
 
 
 def test_lineage_goes_back_through_everyone_who_made_the_maker(ctx: Context, crew: Crew) -> None:
@@ -150,8 +150,8 @@ def test_whoever_resets_a_token_becomes_an_elder_of_the_account(ctx: Context, cr
 def test_two_admins_who_reset_each_other_are_elders_of_each_other_and_nothing_hangs(ctx: Context, crew: Crew) -> None:
     second, _ = people.add_person(ctx, crew.admin, "kim", ADMIN)
     people.reset_token(ctx, second, "an")
-    assert people.find_person(ctx, "an").lineage == {second.id}
-    assert people.find_person(ctx, "kim").lineage == {crew.admin.id}
+    assert find_person(ctx, "an").lineage == {second.id}
+    assert find_person(ctx, "kim").lineage == {crew.admin.id}
 
 
 def test_resetting_ones_own_token_makes_nobody_their_own_elder(ctx: Context, crew: Crew) -> None:

@@ -15,7 +15,7 @@ from bot.services import cases, people, queue
 from bot.services.context import Context
 from bot.store import deliveries, holds, posts
 from bot.store.engine import Store
-from tests.house import START, Crew, FakeClock, payload, told
+from tests.house import START, Crew, FakeClock, find_person, payload, told
 from tests.sample_cases import a_case
 
 WHY = "gia đình muốn chờ thêm"
@@ -49,7 +49,7 @@ def test_anyone_signed_in_halts_with_a_reason(ctx: Context, crew: Crew, role: st
     state = queue.halt_state(ctx)
     assert state is not None
     assert (state.hold.reason, state.asked_by) == (WHY, "")
-    assert people.find_person(ctx, state.by) == getattr(crew, role)
+    assert find_person(ctx, state.by) == getattr(crew, role)
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n\t"])

@@ -17,7 +17,7 @@ from bot.services import cases, people, posts, queue, review
 from bot.services.context import Context
 from bot.services.posts import When
 from bot.store import approvals, deliveries
-from tests.house import Crew, FakeClock, payload, told
+from tests.house import Crew, FakeClock, find_person, payload, told
 from tests.sample_cases import a_case, an_event
 from tests.writing import SOON, a_content, a_draft, changed, in_review, on_file, scheduled, soon
 
@@ -101,7 +101,7 @@ def test_nor_does_who_stated_a_fact_that_the_post_rests_on(ctx: Context, crew: C
 
 def test_nor_does_an_account_that_the_author_made(ctx: Context, crew: Crew) -> None:
     people.set_roles(ctx, crew.admin, "an", {Role.ADMIN, Role.COORDINATOR})
-    author = people.find_person(ctx, "an")
+    author = find_person(ctx, "an")
     post = in_review(ctx, author)
     with pytest.raises(Refused, match="made your account"):
         review.approve(ctx, crew.reviewer, post.id, post.digest)

@@ -10,7 +10,7 @@ from bot.domain.people import ANYWHERE, DUTIES, EVERYTHING, Duty, Limit, Person,
 from bot.domain.post import Content, Post
 from bot.services import people, posts, queue, review
 from bot.services.context import Context
-from tests.house import Crew
+from tests.house import Crew, find_person
 from tests.writing import a_content, a_draft, in_review, scheduled, soon
 
 HERE, THERE = "stop-the-crackdown-vn", "now-campaign"
@@ -18,7 +18,7 @@ X, FACEBOOK = "rehearsal-x", "rehearsal-facebook"
 
 
 def limited(ctx: Context, crew: Crew, alias: str, campaigns: set[str], channels: set[str]) -> Person:
-    roles = people.find_person(ctx, alias).roles
+    roles = find_person(ctx, alias).roles
     limits = [Limit(role, frozenset(campaigns), frozenset(channels)) for role in roles]
     return people.set_roles(ctx, crew.admin, alias, roles, limits)
 

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.people import Limit, Role
 from bot.services import people
 from bot.services.context import Context
-from tests.house import Crew
+from tests.house import Crew, find_person
 from tests.web.conftest import PASSPHRASE, Browser
 
 
@@ -69,7 +69,7 @@ def test_roles_change_and_hold_at_once(an: Browser, chi: Browser, ctx: Context) 
     person_page(an, "chi")
     an.press("Save", {"roles": ["auditor"]})
     assert "Saved." in an.text
-    assert people.find_person(ctx, "chi").roles == {Role.AUDITOR}
+    assert find_person(ctx, "chi").roles == {Role.AUDITOR}
     chi.get("/people")
     assert "kiểm" not in chi.text
 
@@ -79,14 +79,14 @@ def test_the_last_admin_stays_one(an: Browser, ctx: Context) -> None:
     an.press("Save", {"roles": ["auditor"]}, status=422)
     assert "This is the last active admin." in an.text
     an.press("Disable an", status=422)
-    assert people.find_person(ctx, "an").active
+    assert find_person(ctx, "an").active
 
 
 def test_an_alias_changes_and_the_person_stays(an: Browser, ctx: Context, crew: Crew) -> None:
     person_page(an, "chi")
     an.press("Change the alias", {"alias": "Chị Ba"})
     assert an.heading == "Chị Ba"
-    assert people.find_person(ctx, "Chị Ba").id == crew.reviewer.id
+    assert find_person(ctx, "Chị Ba").id == crew.reviewer.id
 
 
 def test_a_new_link_lets_somebody_in_again(an: Browser, chi: Browser, stranger: Browser) -> None:
@@ -117,8 +117,8 @@ def test_nobody_is_found_by_a_number_nobody_has(an: Browser) -> None:
 def test_a_role_is_limited_to_a_campaign_and_the_page_shows_it(an: Browser, ctx: Context) -> None:
     person_page(an, "chi")
     an.press("Save", {"roles": ["reviewer"], "reviewer_campaigns": ["now-campaign"], "reviewer_channels": []})
-    (limit,) = people.find_person(ctx, "chi").limits
+    (limit,) = find_person(ctx, "chi").limits
     assert limit == Limit(Role.REVIEWER, frozenset({"now-campaign"}))
     assert an.page.select('input[name="reviewer_campaigns"][value="now-campaign"][checked]')
     an.press("Save", {"reviewer_campaigns": []})
-    assert not people.find_person(ctx, "chi").limits
+    assert not find_person(ctx, "chi").limits

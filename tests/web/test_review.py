@@ -14,7 +14,7 @@ from bot.services import cases, people, plan, posts, queue, review
 from bot.services.context import Context
 from bot.services.erase import erase
 from bot.services.posts import When
-from tests.house import Crew, FakeClock, payload, told
+from tests.house import Crew, FakeClock, find_person, payload, told
 from tests.sample_cases import SOURCE, a_case, an_event
 from tests.web.conftest import PASSPHRASE, Browser
 from tests.writing import a_draft, changed, in_review, on_file, scheduled
@@ -178,7 +178,7 @@ def test_what_the_author_of_an_account_wrote_its_holder_does_not_approve(
     chi: Browser, ctx: Context, crew: Crew
 ) -> None:
     people.set_roles(ctx, crew.admin, "an", {Role.ADMIN, Role.COORDINATOR})
-    read(chi, in_review(ctx, people.find_person(ctx, "an")))
+    read(chi, in_review(ctx, find_person(ctx, "an")))
     assert "The author of this made your account, so someone else must approve it." in chi.text
 
 

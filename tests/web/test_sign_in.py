@@ -16,7 +16,7 @@ from bot.services.context import Context
 from bot.store import tables
 from bot.web import create_app
 from bot.web.frame import Site
-from tests.house import Crew, FakeClock, told
+from tests.house import Crew, FakeClock, find_person, told
 from tests.web.conftest import PASSPHRASE, Browser
 
 WRONG = "not this one at all"
@@ -243,7 +243,7 @@ def test_a_new_link_ends_the_old_passphrase_and_every_session(
 def test_whoever_was_shown_the_link_stands_behind_the_account(ctx: Context, crew: Crew) -> None:
     made, _token = people.add_person(ctx, crew.admin, "kim", {Role.ADMIN})
     invitations.reset(ctx, made, "chi")
-    assert made.id in people.find_person(ctx, "chi").lineage
+    assert made.id in find_person(ctx, "chi").lineage
 
 
 def test_the_token_of_the_command_line_goes_on_working(ctx: Context, crew: Crew) -> None:

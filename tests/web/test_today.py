@@ -11,7 +11,7 @@ from bot.services.posts import When
 from bot.services.review import lapse_overdue, return_post
 from bot.store import deliveries, heartbeats
 from bot.web import create_app
-from tests.house import Crew, FakeClock
+from tests.house import Crew, FakeClock, find_person
 from tests.sample_cases import a_case, an_event
 from tests.web.conftest import PASSPHRASE, Browser
 from tests.writing import changed, in_review, on_file, scheduled
@@ -159,7 +159,7 @@ def test_an_empty_house_leads_its_first_admin_by_the_hand(empty: Context) -> Non
     assert part(browser, "first").count("Done:") == 1
     links = [str(each["href"]) for each in browser.page.select("section[aria-labelledby=first] a")]
     assert links == ["/people", "/accounts", "/review"]
-    lan = people.find_person(empty, "lan")
+    lan = find_person(empty, "lan")
     writer, _ = people.add_person(empty, lan, "minh", {Role.COORDINATOR})
     reader, _ = people.add_person(empty, lan, "hoa", {Role.REVIEWER})
     browser.get("/")
@@ -174,9 +174,9 @@ def test_an_empty_house_leads_its_first_admin_by_the_hand(empty: Context) -> Non
 
 def test_one_person_with_both_roles_is_not_two_people(empty: Context) -> None:
     invitations.accept(empty, invitations.first(empty), PASSPHRASE, "lan")
-    lan = people.find_person(empty, "lan")
+    lan = find_person(empty, "lan")
     people.set_roles(empty, lan, "lan", {Role.ADMIN, Role.COORDINATOR, Role.REVIEWER})
-    steps = today.look(empty, people.find_person(empty, "lan")).first_steps
+    steps = today.look(empty, find_person(empty, "lan")).first_steps
     assert [step.done for step in steps if step.name == "people"] == [False]
 
 
