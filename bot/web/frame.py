@@ -151,8 +151,9 @@ class Visit:
         return " ".join(each.text for each in self.problems if each.field == name)
 
     def new_id(self) -> str:
+        """Unlike any other on the page, also on the one that htmx puts this part into."""
         self._ids += 1
-        return f"id-{self._ids}"
+        return f"{request.headers.get('HX-Target', 'id')}-{self._ids}"
 
     @property
     def wants_fragment(self) -> bool:

@@ -1,8 +1,10 @@
 // Optional comforts; every page works without them.
 "use strict";
 (() => {
-  const summary = document.querySelector("[data-focus]");
-  if (summary) summary.focus();
+  const focus = (where) => where.querySelector("[data-focus]")?.focus();
+  focus(document);
+  // What comes in the place of a pressed button takes its focus.
+  document.addEventListener("htmx:afterSettle", (event) => focus(event.target));
 
   // Whoever leaves a form half written is asked; whoever sends it is not.
   let typed = null;
