@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot.domain.people import Person, Role
-from bot.services import factors, invitations, people
+from bot.services import factors, invitations, people, sessions
 from bot.services.context import Context
 from bot.store import people as accounts
 from bot.web import create_app
@@ -65,7 +65,9 @@ class Served:
 
     @contextmanager
     def at(self, browser: Browser, screen: Screen, alias: str = "", language: str = "en") -> Iterator[Page]:
-        """Somebody signed in, or nobody yet."""
+        """Somebody who has just signed in, or nobody yet."""
+        if alias:
+            self.made.cookies[alias] = sessions.open_session(self.ctx, self.person(alias)).token
         with visitor(
             browser, self.made, alias, language=language, width=screen.width, java_script_enabled=screen.scripts
         ) as (_context, page):
