@@ -41,6 +41,7 @@ def zone(name: str) -> ZoneInfo:
         raise BadInput("“{zone}” is not a time zone. Write it like Asia/Ho_Chi_Minh.", zone=name[:40]) from error
 
 
+@lru_cache(maxsize=1_024)
 def at_local(on: date, at: time, timezone: str) -> datetime:
     """The UTC moment of a wall time. One that a clock change skips becomes the next that exists; one that it
     repeats means the first.

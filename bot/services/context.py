@@ -103,9 +103,9 @@ class SigningIn:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Entries that are appended in one go, from the place `first` on."""
+    """Entries that are appended in one go, after the log's `tail`."""
 
-    first: int
+    tail: audit.Tail
     entries: list[audit.NewEntry] = field(default_factory=list)
 
 
@@ -161,9 +161,10 @@ class Context:
     def wave(self) -> Iterator[tuple["Context", Connection]]:
         """One writing transaction with a context of its own, what `record` is told there is appended at its end."""
         with self.store.write() as tx:
-            together = Together(audit.size(tx))
+            together = Together(audit.tail(tx))
             yield replace(self, together=together), tx
-            audit.append_many(tx, together.entries, keystore=self.keystore, log=self.keystore.name)
+            said, log = together.entries, self.keystore.name
+            audit.append_many(tx, said, keystore=self.keystore, log=log, after=together.tail)
 
     def record(
         self,
@@ -182,5 +183,5 @@ class Context:
         new = audit.NewEntry(self.now(), name, act, obj, data or {}, payload)
         if self.together:
             self.together.entries.append(new)
-            return self.together.first + len(self.together.entries) - 1
+            return self.together.tail.size + len(self.together.entries) - 1
         return audit.append(tx, new, keystore=self.keystore, log=self.keystore.name).seq

@@ -103,10 +103,11 @@ def wave(
         _conclude(within, tx, done)
         seen = open_wave(within, tx, worker, clock_suspect=clock_suspect)
         seen.resting = frozenset(resting)
-        for delivery in () if clock_suspect else turns.orphaned(tx, ctx.channels, seen.now):
-            move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         ours, room = share(ctx, tx, worker, free)
         errands = tuple(islice(_errands(within, seen, ours), room))
+        # Those are no hurry, and the last wave of many begins nothing.
+        for delivery in () if clock_suspect or errands else turns.orphaned(tx, ctx.channels, seen.now):
+            move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
         _claim(within, seen)
         follow(within, tx, seen.ended)
         return errands
@@ -147,15 +148,15 @@ def _errands(ctx: Context, seen: Wave, channels: Sequence[str]) -> Iterator[Erra
 
     By a clock in doubt nothing is due, and nothing is too late: all else stays as it is.
     """
-    unwanted = turns.next_unwanted(seen.tx, channels, seen.now)
-    callable_now = [name for name in channels if name not in unwanted and seen.may_call(name)]
-    due = turns.next_due(seen.tx, callable_now, seen.now)
-    unseen = turns.next_unseen(seen.tx, callable_now, seen.now)
-    _gather_safely(ctx, seen, due.values())
+    unwanted, due, unseen = turns.whose_turn(seen.tx, channels, seen.now)
+    callable_now = {name for name in channels if name not in unwanted and seen.may_call(name)}
+    _gather_safely(ctx, seen, [each for name, each in due.items() if name in callable_now])
     for name in channels:
         if name in unwanted:
             yield _begin_withdrawal(ctx, seen, unwanted[name])
-        elif errand := _begin_due(ctx, seen, due.get(name)) or _begin_revisit(ctx, seen, unseen.get(name)):
+        elif name in callable_now and (
+            errand := _begin_due(ctx, seen, due.get(name)) or _begin_revisit(ctx, seen, unseen.get(name))
+        ):
             yield errand
 
 
@@ -176,7 +177,7 @@ def _begin_due(ctx: Context, seen: Wave, delivery: Delivery | None) -> Errand | 
         if ruling.verdict is Verdict.SEND:
             return _begin_sending(ctx, seen, delivery)
         _obey(ctx, seen, delivery, ruling)
-        delivery = turns.next_due(seen.tx, [delivery.channel], seen.now).get(delivery.channel)
+        delivery = turns.whose_turn(seen.tx, [delivery.channel], seen.now).due.get(delivery.channel)
     return None
 
 
@@ -239,9 +240,7 @@ def _claim(ctx: Context, seen: Wave) -> None:
         (delivery, lease | {"fence": claimed.fence, "attempts": claimed.attempts, "looks": 0})
         for delivery, claimed, _ in seen.begun
     ]
-    changed = deliveries.change_all(seen.tx, DeliveryState.SENDING, "", wanted)
-    if len(changed) != len(wanted):
-        raise StoreFailed("A delivery changed under its own lock. Nothing was sent.")
+    deliveries.change_surely(seen.tx, DeliveryState.SENDING, "", wanted)
     attempts.begin_attempts(seen.tx, [(claimed, cost) for _, claimed, cost in seen.begun], seen.now)
 
 

@@ -26,6 +26,7 @@ from bot.domain.post import PostState, canonical
 from bot.ports import ALWAYS, Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services.context import Context
 from bot.store import attempts, deliveries, holds, posts
+from bot.store.deliveries import Kin
 
 LOOKS = 2
 WITHDRAW_AGAIN = timedelta(minutes=10)
@@ -202,18 +203,19 @@ def follow(ctx: Context, tx: Connection, ended: Collection[Delivery]) -> None:
     a post of which all has ended says what became of it.
     """
     now, ids = ctx.now(), {each.id for each in ended}
-    found = deliveries.of_posts(tx, dict.fromkeys(each.post_id for each in ended))
-    kin = [each for some in found.values() for each in some]
+    kin = deliveries.kin(tx, dict.fromkeys(each.post_id for each in ended))
     out = {each.id: each.post_id for each in kin if each.id in ids and each.state is DeliveryState.PUBLISHED}
     deliveries.release_children(
         tx, {each.reply_to for each in kin if each.reply_to in out and each.state in WAITING}, now
     )
-    states = posts.states(tx, found)
-    for post_id in {post_id for post_id in out.values() if states[post_id] is PostState.WITHDRAWN}:
+    withdrawn = {each.post_id for each in kin if each.post_state is PostState.WITHDRAWN}
+    for post_id in withdrawn.intersection(out.values()):
         deliveries.ask_withdrawal(tx, post_id, now)
-    settle_posts(
-        ctx, tx, {post_id: some for post_id, some in found.items() if states[post_id] is not PostState.WITHDRAWN}
-    )
+    standing: dict[int, list[Kin]] = {}
+    for each in kin:
+        if each.post_id not in withdrawn:
+            standing.setdefault(each.post_id, []).append(each)
+    settle_posts(ctx, tx, standing)
 
 
 _REPLACED = frozenset({Reason.POST_CHANGED, Reason.POST_CANCELLED})
@@ -252,7 +254,7 @@ def _move(
     return [delivery for delivery, _ in moved]
 
 
-def settle_posts(ctx: Context, tx: Connection, found: Mapping[int, Collection[Delivery]]) -> None:
+def settle_posts(ctx: Context, tx: Connection, found: Mapping[int, Collection[Delivery | Kin]]) -> None:
     """When every delivery has ended, the post says what became of it; nothing sent at all goes back to a person."""
     become: dict[int, tuple[PostState, str]] = {}
     for post_id, all_of_it in found.items():

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -62,10 +62,22 @@ class NewEntry:
     payload: Payload | None = None
 
 
+class Tail(NamedTuple):
+    """The size of the log and its last leaf."""
+
+    size: int
+    leaf: str
+
+
 # Built once: in a wave these run for every delivery, and building costs more than running.
 _c = audit_records.c
 _LAST = select(_c.seq, _c.leaf).order_by(_c.seq.desc()).limit(1)
 _ADD = insert(audit_records)
+_LAST_ABOUT = (
+    select(func.max(_c.seq))
+    .where(_c.act.in_(bindparam("acts", expanding=True)), _c.obj.in_(bindparam("objs", expanding=True)))
+    .group_by(_c.obj)
+)
 _AT = select(audit_records).where(_c.seq.in_(bindparam("at", expanding=True)))
 
 
@@ -90,13 +102,16 @@ def append(tx: Connection, new: NewEntry, *, keystore: Keystore, log: str = "") 
     return append_many(tx, [new], log=log, keystore=keystore)[0]
 
 
-def append_many(tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = "") -> tuple[Entry, ...]:
-    """Reads the tail afresh: other processes append too, though none while `Store.write` is open.
+def append_many(
+    tx: Connection, new: Sequence[NewEntry], *, keystore: Keystore, log: str = "", after: Tail | None = None
+) -> tuple[Entry, ...]:
+    """Reads the tail afresh: other processes append too, though none while `Store.write` is open; `after` is the
+    tail as this same transaction read it.
 
     Without `log`, its origin is looked up. Raises Malformed for what no record may hold.
     """
     log = log or origin(tx)
-    start, leaf = _tail(tx)
+    start, leaf = after or tail(tx)
     prev = leaf or first_prev(log)
     entries, payloads = [], []
     for seq, each in enumerate(new, start):
@@ -127,14 +142,13 @@ def _columns(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tail(tx: Connection) -> tuple[int, str]:
-    """The size of the log and its last leaf."""
+def tail(tx: Connection) -> Tail:
     last = tx.execute(_LAST).first()
-    return (last.seq + 1, last.leaf) if last else (0, "")
+    return Tail(last.seq + 1, last.leaf) if last else Tail(0, "")
 
 
 def size(tx: Connection) -> int:
-    return _tail(tx)[0]
+    return tail(tx).size
 
 
 def entry(tx: Connection, seq: int) -> Entry | None:
@@ -184,8 +198,8 @@ def find_last(tx: Connection, act: Act, obj: str) -> Entry | None:
 
 def last_about(tx: Connection, acts: Sequence[Act], objs: Iterable[str]) -> dict[str, Entry]:
     """The last entry of any of these acts, for each object that has one."""
-    last = select(func.max(_c.seq)).where(_c.act.in_(acts)).group_by(_c.obj)
-    seqs = [seq for some in batches(objs) for seq in tx.execute(last.where(_c.obj.in_(some))).scalars()]
+    given = {"acts": list(acts)}
+    seqs = [seq for some in batches(objs) for seq in tx.execute(_LAST_ABOUT, given | {"objs": some}).scalars()]
     return {entry.obj: entry for entry in entries_at(tx, seqs).values()}
 
 

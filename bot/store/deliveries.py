@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert,
 
 from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound, StoreFailed
+from bot.domain.post import PostState
 from bot.store.peers import tell
 from bot.store.rows import batches, value
-from bot.store.tables import COUNTED, IN_FLIGHT, LOST, deliveries
+from bot.store.tables import COUNTED, IN_FLIGHT, LOST, deliveries, posts
 
 LONGEST_DETAIL = 500
 _c = deliveries.c
@@ -74,6 +75,23 @@ def of_posts(tx: Connection, post_ids: Iterable[int]) -> dict[int, tuple[Deliver
     return found
 
 
+class Kin(NamedTuple):
+    """A part of a post beside the others, without what it says, and how its post fares."""
+
+    id: int
+    post_id: int
+    reply_to: int | None
+    state: DeliveryState
+    reason: str
+    post_state: PostState
+
+
+def kin(tx: Connection, post_ids: Iterable[int]) -> list[Kin]:
+    """All parts of these posts, cancelled ones too."""
+    rows = (row for some in batches(post_ids) for row in tx.execute(_KIN, {"posts": some}))
+    return [Kin(*row[:3], DeliveryState(row.state), row.reason, PostState(row.post_state)) for row in rows]
+
+
 class Progress(NamedTuple):
     """How one part of a post fares, without what it says."""
 
@@ -120,6 +138,11 @@ _OF_POSTS = (
     select(deliveries)
     .where(_c.post_id.in_(bindparam("posts", expanding=True)))
     .order_by(_c.post_id, _c.channel, _c.part, _c.id)
+)
+_KIN = (
+    select(_c.id, _c.post_id, _c.reply_to, _c.state, _c.reason, posts.c.state.label("post_state"))
+    .join_from(deliveries, posts)
+    .where(_c.post_id.in_(bindparam("posts", expanding=True)))
 )
 # Runs for many parents at once, so its states are written out: a list would be put in anew for each.
 _RELEASED = (
@@ -201,13 +224,20 @@ def change_all(
         tuple(row) for some in batches(each.id for each, _ in wanted) for row in tx.execute(_AS_READ, {"ids": some})
     }
     still = [(each, columns) for each, columns in wanted if (each.id, each.fence, each.state) in there]
+    change_surely(tx, state, reason, still)
+    return still
+
+
+def change_surely(
+    tx: Connection, state: DeliveryState, reason: Reason | str, wanted: Sequence[tuple[Delivery, Mapping[str, Any]]]
+) -> None:
+    """As `change_all`, of all or nothing: raises StoreFailed where one is not as it was read."""
     rows = [
         {"as_id": each.id, "as_fence": each.fence, "as_state": each.state, "state": state, "reason": reason, **columns}
-        for each, columns in still
+        for each, columns in wanted
     ]
-    if rows and tx.execute(_changing(("state", "reason", *still[0][1])), rows).rowcount != len(rows):
+    if rows and tx.execute(_changing(("state", "reason", *wanted[0][1])), rows).rowcount != len(rows):
         raise StoreFailed("A delivery changed under its own lock. Nothing was sent.")
-    return still
 
 
 _AS_READ = select(_c.id, _c.fence, _c.state).where(_c.id.in_(bindparam("ids", expanding=True)))

@@ -33,6 +33,7 @@ _PLANNED = (PostState.DRAFT, PostState.IN_REVIEW, PostState.RETURNED)
 _c = t.posts.c
 # Built once: a wave asks and says these of every post, and building costs more than running.
 _BY_ID = select(t.posts).where(_c.id == bindparam("id"))
+_BY_IDS = select(t.posts).where(_c.id.in_(bindparam("ids", expanding=True)))
 _SET_STATE = (
     update(t.posts)
     .where(_c.id == bindparam("of"))
@@ -208,8 +209,8 @@ def _ids(tx: Connection, query: Select[Any], limit: int) -> list[int]:
 def by_ids(tx: Connection, ids: Iterable[int]) -> tuple[Post, ...]:
     """Those there are, in the order asked for."""
     wanted = list(ids)
-    queries = (select(t.posts).where(_c.id.in_(some)) for some in batches(wanted))
-    found = {post.id: post for query in queries for post in _all(tx, query)}
+    rows = (row for some in batches(wanted) for row in tx.execute(_BY_IDS, {"ids": some}))
+    found = {row.id: _value(row) for row in rows}
     return tuple(found[each] for each in wanted if each in found)
 
 
@@ -279,11 +280,6 @@ def set_states(tx: Connection, found: Mapping[int, tuple[PostState, str]], now: 
     rows = [{"of": each, "state": state, "reason": why, "changed_at": now} for each, (state, why) in found.items()]
     if rows:
         tx.execute(_SET_STATE, rows)
-
-
-def states(tx: Connection, ids: Iterable[int]) -> dict[int, PostState]:
-    queries = (select(_c.id, _c.state).where(_c.id.in_(some)) for some in batches(ids))
-    return {row.id: PostState(row.state) for query in queries for row in tx.execute(query)}
 
 
 def free_occasion(tx: Connection, post_id: int) -> None:

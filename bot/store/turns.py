@@ -1,49 +1,68 @@
 """Whose turn it is: what is due, to be taken down or to be seen again, found by one step in an index."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Connection, Select, String, TextClause, bindparam, cast, column, func, select
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Select,
+    String,
+    TableValuedAlias,
+    TextClause,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    union_all,
+)
 
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, DeliveryState
 from bot.store.deliveries import fetch
 from bot.store.tables import DUE, UNSEEN, UNWANTED, deliveries
 
 _c = deliveries.c
 
 
-def _turns(clause: TextClause, moment: str, *, last_part_first: bool = False) -> Mapping[str, Select[Any]]:
-    """By database: on each channel of a JSON list the one whose turn it is, found by one step in its index.
+class Turns(NamedTuple):
+    """By channel the one that is to be taken down, sent, or seen again next; none where there is nothing."""
+
+    unwanted: dict[str, Delivery]
+    due: dict[str, Delivery]
+    unseen: dict[str, Delivery]
+
+
+def _turns() -> Mapping[str, Select[Any]]:
+    """By database: on each channel of a JSON list those whose turn it is, each found by one step in its index.
 
     On PostgreSQL they are locked, passing over what others hold.
     """
-    each, given = deliveries.alias("each"), bindparam("channels", type_=String)
-    ties = [each.c.part.desc()] if last_part_first else []
+    given = bindparam("channels", type_=String)
     statements = {}
     for dialect, listed in (
         ("sqlite", func.json_each(given)),
         ("postgresql", func.json_array_elements_text(cast(given, JSON))),
     ):
         wanted = listed.table_valued(column("value", String), name="wanted")
-        of_it = (each.c.channel == wanted.c.value, clause, each.c[moment] <= bindparam("now"))
-        first = (
-            select(each.c.id)
-            .where(*of_it)
-            .order_by(each.c[moment], *ties, each.c.id)
-            .limit(1)
-            .correlate(wanted)
-            .scalar_subquery()
-        )
-        turns = select(deliveries).where(_c.id.in_(select(first).select_from(wanted)))
-        statements[dialect] = turns.with_for_update(skip_locked=True)
+        firsts = union_all(*(_first(wanted, *kind) for kind in _KINDS))
+        statements[dialect] = select(deliveries).where(_c.id.in_(firsts)).with_for_update(skip_locked=True)
     return statements
 
 
-_DUE = _turns(DUE, "next_at")
-_UNWANTED = _turns(UNWANTED, "withdraw_at", last_part_first=True)
-_UNSEEN = _turns(UNSEEN, "look_at")
+def _first(wanted: TableValuedAlias, clause: TextClause, moment: str, *ties: str) -> Select[Any]:
+    each = deliveries.alias("each")
+    of_it = (each.c.channel == wanted.c.value, clause, each.c[moment] <= bindparam("now"))
+    order = (each.c[moment], *(each.c[tie].desc() for tie in ties), each.c.id)
+    first = select(each.c.id).where(*of_it).order_by(*order).limit(1).correlate(wanted)
+    return select(first.scalar_subquery()).select_from(wanted)
+
+
+# Of a thread the last part is taken down first, so that no answer is left hanging.
+_KINDS = ((UNWANTED, "withdraw_at", "part"), (DUE, "next_at"), (UNSEEN, "look_at"))
+_TURNS = _turns()
 # Hidden in a function, the channel does not tempt a planner away from the index by time, whose first row this is.
 _NEXT_MOMENT = (
     select(_c.next_at)
@@ -60,26 +79,17 @@ _ORPHANED = (
 _ANY_UNSEEN = select(_c.id).where(UNSEEN, _c.look_at <= bindparam("now")).limit(1)
 
 
-def next_due(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the one delivery whose turn it is; none where nothing is due."""
-    return _whose_turn(tx, _DUE, channels, now)
-
-
-def next_unwanted(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the one to be taken down next: of a thread the last part first, so that no answer is left hanging."""
-    return _whose_turn(tx, _UNWANTED, channels, now)
-
-
-def next_unseen(tx: Connection, channels: Iterable[str], now: datetime) -> dict[str, Delivery]:
-    """By channel the published one that is to be looked at next, to see whether it still stands."""
-    return _whose_turn(tx, _UNSEEN, channels, now)
-
-
-def _whose_turn(
-    tx: Connection, turns: Mapping[str, Select[Any]], channels: Iterable[str], now: datetime
-) -> dict[str, Delivery]:
+def whose_turn(tx: Connection, channels: Collection[str], now: datetime) -> Turns:
+    turns = Turns({}, {}, {})
     given = {"channels": json.dumps(list(channels)), "now": now}
-    return {each.channel: each for each in fetch(tx, turns[tx.dialect.name], given)}
+    for each in fetch(tx, _TURNS[tx.dialect.name], given) if channels else ():
+        if each.state is not DeliveryState.PUBLISHED:
+            turns.due[each.channel] = each
+        elif each.withdraw_at and each.withdraw_at <= now:
+            turns.unwanted[each.channel] = each
+        else:
+            turns.unseen[each.channel] = each
+    return turns
 
 
 def next_moment(tx: Connection, channels: Iterable[str]) -> datetime | None:

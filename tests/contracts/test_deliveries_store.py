@@ -49,7 +49,7 @@ def of(store: Store, post_id: int) -> tuple[Delivery, ...]:
 
 def turn(store: Store, channel: str, now: datetime) -> Delivery | None:
     with store.write() as tx:
-        return turns.next_due(tx, [channel], now).get(channel)
+        return turns.whose_turn(tx, [channel], now).due.get(channel)
 
 
 def move(store: Store, delivery: Delivery, state: DeliveryState, **columns: Any) -> bool:  # noqa: ANN401
@@ -75,7 +75,7 @@ def test_on_each_channel_it_is_one_ones_turn(store: Store) -> None:
     first = queued(store, "x", "facebook")
     queued(store, "x", "bluesky", due=DUE + HOUR)
     with store.write() as tx:
-        found = turns.next_due(tx, ["x", "facebook", "bluesky", "telegram"], DUE)
+        found = turns.whose_turn(tx, ["x", "facebook", "bluesky", "telegram"], DUE).due
     assert {channel: each.post_id for channel, each in found.items()} == {"x": first, "facebook": first}
 
 
