@@ -62,13 +62,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A cleaned image by the SHA-256 of its bytes, described in both languages."""
+    """A cleaned image by the SHA-256 of its bytes, described in both languages.
+
+    `day` is the only local date on which it is true, as 2026-12-31; "" where it says nothing of its day.
+    """
 
     digest: str
     mime: str
     width: int
     height: int
     alt: Mapping[str, str]
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)

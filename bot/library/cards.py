@@ -47,7 +47,7 @@ class Card:
     """Everything that is printed on a card, and nothing else.
 
     `lines` are pairs, the first the largest. `number` is the same figure in both languages. `cites` names the facts
-    that the card prints, by case and fact; `claims` is what it says of today.
+    that the card prints, by case and fact; `claims` is what it says of today. `day` is as in a Picture.
     """
 
     design: Design
@@ -60,6 +60,7 @@ class Card:
     name: str = ""
     role: Pair = ("", "")
     number: str = ""
+    day: str = ""
     names: tuple[str, ...] = ()
 
     @property
@@ -89,6 +90,7 @@ def card_of(
         return None
     one = cases[occasion.cases[0]] if len(occasion.cases) == 1 else None
     footer = [_known(messages, ("card", name), page) for name in ("as_of", "source")]
+    counts = occasion.days or "years" in messages.printed("card", kind) | messages.printed("alt", kind)
     status = any(page.vi["status_line"] and page.vi["status_line"] in words for words in lines)
     return Card(
         design=_DESIGNS[kind],
@@ -101,6 +103,7 @@ def card_of(
         name=one.name_vi if one else "",
         role=(capital(page.vi["occupation"]), capital(page.en["occupation"])) if one else ("", ""),
         number=f"{occasion.days:,}".replace(",", SPACE) if occasion.days else "",
+        day=occasion.on.isoformat() if counts else "",
         names=tuple(map(_both_terms, *map(listed, names))) if any(names) else (),
     )
 

@@ -17,6 +17,7 @@ from bot.library.images import Cleaned
 from bot.services.choosing import find
 from bot.services.context import Context
 from bot.services.dossier import days_of, desk_of
+from bot.services.pictures import untrue_cards
 from bot.services.posts import Edited, edit_post, get_post
 from bot.services.sketch import Desk, Sketch, card_shape
 from bot.store import audit, cases, images
@@ -33,7 +34,8 @@ class Drawn:
 
     @property
     def picture(self) -> Picture:
-        return Picture(self.image.digest, self.image.mime, self.image.width, self.image.height, self.card.alt)
+        one = self.image
+        return Picture(one.digest, one.mime, one.width, one.height, self.card.alt, self.card.day)
 
 
 def worded(ctx: Context, desk: Desk, occasion: Occasion) -> Card | None:
@@ -127,5 +129,7 @@ def attach(ctx: Context, actor: Person, post_id: int, shape: Shape, key: str = "
     with ctx.store.write() as tx:
         images.add(tx, drawn.picture, len(drawn.image.content), ctx.now())
     content = _carrying(post.content, drawn, known)
+    for untrue in untrue_cards(ctx, content):
+        raise Refused(untrue.template, **untrue.fields)
     everyone = tuple(dict.fromkeys((*content.cases, *sorted(slug for slug, _ in drawn.card.cites))))
     return edit_post(ctx, actor, post_id, replace(content, cases=everyone), revision=post.revision)

@@ -19,12 +19,11 @@ from bot.domain.slots import day_is_full, has_room, local_date, quiet
 from bot.domain.text import Figures, figures
 from bot.services.budget import costs, remarks
 from bot.services.context import Context
+from bot.services.pictures import picture_blocks
 from bot.services.twins import twins
-from bot.store import cases, holds, images, pace, posts
+from bot.store import cases, holds, pace, posts
 
 ALWAYS_CITED = ("identity", "status", "consent")
-MAX_PICTURES = 4
-MAX_ALT = 1_000
 _JOINT = frozenset({OccasionKind.JOINT_TRIAL, OccasionKind.JOINT_APPEAL})
 
 
@@ -157,7 +156,7 @@ def _blocks(
             over=misfit.overflow,
         )  # fmt: skip
     yield from _time_blocks(ctx, content)
-    yield from _picture_blocks(tx, content)
+    yield from picture_blocks(ctx, tx, content)
     yield from _case_blocks(tx, content, named)
 
 
@@ -167,17 +166,6 @@ def _time_blocks(ctx: Context, content: Content) -> Iterator[Remark]:
         yield remark("It has no time. Give it one, or the next free slot.")
     if any(window and is_past(window, ctx.now()) for window in windows):
         yield remark("Its time has passed. Give it a later one.")
-
-
-def _picture_blocks(tx: Connection, content: Content) -> Iterator[Remark]:
-    if len(content.pictures) > MAX_PICTURES:
-        yield remark("There are {count} pictures. The most is {most}.", count=len(content.pictures), most=MAX_PICTURES)
-    if any(not picture.alt.get(language) for picture in content.pictures for language in LANGUAGES):
-        yield remark("A picture has no description. Describe it in both languages, for people who cannot see it.")
-    if any(len(alt) > MAX_ALT for picture in content.pictures for alt in picture.alt.values()):
-        yield remark("A picture's description is longer than {most} characters.", most=MAX_ALT)
-    if images.missing(tx, [picture.digest for picture in content.pictures]):
-        yield remark("A picture is not here any more. Add it again.")
 
 
 def _case_blocks(tx: Connection, content: Content, named: Mapping[str, Case]) -> Iterator[Remark]:

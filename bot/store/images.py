@@ -13,7 +13,8 @@ from bot.store.rows import upsert, value
 
 def add(tx: Connection, picture: Picture, size: int, now: datetime) -> None:
     """The same picture twice is one."""
-    row = {"digest": picture.digest, "mime": picture.mime, "width": picture.width, "height": picture.height}
+    row = {"digest": picture.digest, "mime": picture.mime, "width": picture.width, "height": picture.height,
+           "day": picture.day}  # fmt: skip
     tx.execute(upsert(tx, t.images).values(row | {"size": size, "added_at": now}).on_conflict_do_nothing())
 
 

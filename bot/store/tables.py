@@ -257,6 +257,7 @@ images = _table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False),
     Column("added_at", UtcTime, nullable=False),
 )
 

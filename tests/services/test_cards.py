@@ -5,7 +5,7 @@ import io
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from bot.domain.errors import BadInput, CampaignError, Refused
 from bot.domain.facts import facts_of
 from bot.domain.occasions import Occasion, OccasionKind, PlanningRules, occasions
 from bot.domain.post import PostState
+from bot.domain.remarks import Blocked
+from bot.domain.slots import VIETNAM, at_local
 from bot.library.cards import Card, Design, card_of
 from bot.library.casefiles import read_cases_toml
 from bot.library.drawing import SIZES, draw
@@ -26,6 +28,7 @@ from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
 from bot.services import cards, plan, posts, review
 from bot.services.context import Context
+from bot.services.posts import When
 from tests.house import Crew
 from tests.sample_cases import a_case, an_event
 from tests.writing import a_draft, on_file
@@ -195,12 +198,39 @@ def test_a_card_is_put_on_a_post_and_voids_what_was_approved(ctx: Context, crew:
 def test_a_card_on_a_post_in_own_words_rests_on_what_it_prints(ctx: Context, crew: Crew) -> None:
     on_file(ctx, _arrested())
     (day, *_) = cards.card_days(ctx, "nguyen-van-a")
-    post = a_draft(ctx, crew.binh)
+    post = a_draft(ctx, crew.binh, when=When(at=at_local(day.on, time(12), VIETNAM)))
     with pytest.raises(BadInput, match="no day of its own"):
         cards.attach(ctx, crew.binh, post.id, Shape.SQUARE)
     edited = cards.attach(ctx, crew.binh, post.id, Shape.SQUARE, day.key)
     assert edited.post.content.cases == ("nguyen-van-a",)
     assert {"identity", "event:arrest-2020-11-25"} <= {cite.fact for cite in edited.post.content.cites}
+
+
+@pytest.mark.parametrize(("days", "at"), [(-1, time(12)), (1, time(12)), (365, time(12)), (0, time(23, 50))])
+def test_a_card_of_one_day_goes_out_on_no_other(ctx: Context, crew: Crew, days: int, at: time) -> None:
+    on_file(ctx, _arrested())
+    (day, *_) = cards.card_days(ctx, "nguyen-van-a")
+    noon, other = at_local(day.on, time(12), VIETNAM), at_local(day.on + timedelta(days=days), at, VIETNAM)
+    elsewhere = a_draft(ctx, crew.binh, when=When(at=other))
+    with pytest.raises(Refused, match="true on 2026-11-25 alone, and rehearsal-x may post it on another"):
+        cards.attach(ctx, crew.binh, elsewhere.id, Shape.WIDE, day.key)
+    there = a_draft(ctx, crew.binh, when=When(at=noon))
+    cards.attach(ctx, crew.binh, there.id, Shape.WIDE, day.key)
+    posts.schedule(ctx, crew.binh, there.id, When(at=other))
+    with pytest.raises(Blocked, match="true on 2026-11-25 alone"):
+        review.submit(ctx, crew.binh, there.id)
+    posts.schedule(ctx, crew.binh, there.id, When(at=noon))
+    assert review.submit(ctx, crew.binh, there.id).state is PostState.IN_REVIEW
+    moved = posts.schedule(ctx, crew.binh, there.id, When(at=other))
+    assert (moved.post.state, len(moved.blocks)) == (PostState.DRAFT, 1)
+
+
+def test_a_card_that_counts_no_years_is_true_on_any_day(
+    messages: Messages, schedules: Schedules, shipped: Mapping[str, Case], year: tuple[Occasion, ...]
+) -> None:
+    for one in year:
+        if card := _card(messages, schedules, shipped, one):
+            assert card.day == ("" if one.kind is OccasionKind.JOINT_TRIAL else one.on.isoformat())
 
 
 def test_nobody_draws_a_card_of_a_person_who_refused(ctx: Context) -> None:

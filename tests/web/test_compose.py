@@ -3,6 +3,7 @@
 import io
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from bot.domain.post import Post, PostState
 from bot.services import posts
 from bot.services.context import Context
+from bot.services.posts import When
 from tests.house import Crew, FakeClock
 from tests.sample_cases import a_case, an_event
 from tests.web.conftest import PASSPHRASE, Browser
@@ -241,6 +243,9 @@ def test_a_share_card_is_put_on_in_two_clicks(binh: Browser, ctx: Context, crew:
     post = a_draft(ctx, crew.coordinator, cases=("nguyen-van-a",))
     binh.get(f"/posts/{post.id}/edit")
     binh.press("attach a share card")
+    binh.press("Put it on the post", status=422)
+    assert "The share card is true on 2027-10-07 alone" in binh.text
+    posts.schedule(ctx, crew.coordinator, post.id, When(at=datetime(2027, 10, 7, 5, tzinfo=UTC)))
     binh.press("Put it on the post")
     (picture,) = only(ctx).content.pictures
     assert picture.alt["vi"]

@@ -203,6 +203,7 @@ def upgrade() -> None:
         Column("width", Integer, nullable=False),
         Column("height", Integer, nullable=False),
         Column("size", BigInteger, nullable=False),
+        Column("day", String(10), nullable=False),
         Column("added_at", TIME, nullable=False),
     )
     op.create_table(
