@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from bot.domain.case import Case, Consent, Event, EventKind, fold, vietnamese_key
 
+_court = lru_cache(maxsize=4_096)(fold)
 HEARINGS = frozenset({EventKind.TRIAL, EventKind.APPEAL_TRIAL})
 Person = tuple[Case, Event]
 
@@ -45,8 +47,15 @@ def group_of(case: Case, event: Event) -> Hashable:
         return (event.kind, event.date, event.joint)
     guess = event.kind in HEARINGS and not event.heard_alone and case.consent is not Consent.LIMITED
     if guess and event.court:
-        return (event.kind, event.date, "court", fold(event.court))
+        return (event.kind, event.date, "court", _court(event.court))
     return (case.slug, event.key)
+
+
+def groups_of(case: Case) -> frozenset[Hashable]:
+    """Its hearings, and their names: one name on two days is a slip that changes what the days are called."""
+    events = [each for each in case.events if each.kind in HEARINGS]
+    groups = {group_of(case, each) for each in events if each.joint or each.court}
+    return frozenset(groups | {(each.kind, each.joint) for each in events if each.joint})
 
 
 def _hearing(people: Sequence[Person], days: Mapping[str, Collection[date]]) -> Hearing:

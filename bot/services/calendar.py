@@ -1,29 +1,22 @@
 """A month as people look at it: what is to be posted, whose days come round, and which observances."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
 from bot.domain.campaign import Observance
-from bot.domain.case import HELD, Case, Precision, Status, vietnamese_key
+from bot.domain.case import Case, Precision, Status
 from bot.domain.occasions import Occasion
 from bot.domain.post import Post, PostState
 from bot.domain.slots import at_local, local_date
 from bot.services.context import Context
-from bot.services.sketch import Desk, find_occasions
-from bot.store import audit, cases, holds, posts
-from bot.store.engine import Store
+from bot.services.known import Known, everybody, occasions_between
+from bot.store import posts
 
 DAY = timedelta(days=1)
 MOST_NAMED = 40
-MOST_RENEWED = 1_000
-_KEPT_RANGES = 24
-_NUMBERED = re.compile(r"case:([0-9]{1,15})")
-_EXPORTED = "case:all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +44,6 @@ class Days:
     undated_number: int
 
 
-@dataclass(slots=True)
-class Known:
-    """Everybody, as of one entry of the log, and the occasions of the days that were asked for since."""
-
-    version: int
-    cases: Mapping[str, Case]
-    undated: tuple[Case, ...]
-    occasions: dict[tuple[date, date], tuple[Occasion, ...]] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a reader wants to see of a month, and at most how much a day."""
@@ -69,55 +52,6 @@ class Shown:
     occasions: bool = True
     status: Status | None = None
     most: int = 6
-
-
-_seen: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
-
-
-def everybody(ctx: Context, tx: Connection) -> Known:
-    """Reading ten thousand cases takes a second, so they are kept, and read anew one by one as they change.
-
-    For reading transactions only: what is rolled back must never be kept.
-    """
-    version, kept = audit.newest_of(tx, "case", "campaign"), _seen.get(ctx.store)
-    if kept is None or kept.version != version:
-        found = _renewed(tx, kept) if kept and kept.version < version else None
-        kept = _seen[ctx.store] = _known(version, found or {case.slug: case for case in cases.everyone(tx)})
-    return kept
-
-
-def _renewed(tx: Connection, kept: Known) -> Mapping[str, Case] | None:
-    """None where the log does not say which cases changed. A case that did not change stays the same value."""
-    told = audit.objects_since(tx, kept.version, "case") - {_EXPORTED}
-    numbers = [_NUMBERED.fullmatch(each) for each in told]
-    if not told:
-        return kept.cases
-    if len(told) > MOST_RENEWED or not all(numbers):
-        return None
-    changed = cases.by_ids(tx, [int(each[1]) for each in numbers if each])
-    return dict(sorted({**kept.cases, **{case.slug: case for case in changed}}.items()))
-
-
-def _known(version: int, found: Mapping[str, Case]) -> Known:
-    undated = [
-        case
-        for case in found.values()
-        if case.status in HELD and not any(each.date.exact and each.sources for each in case.events)
-    ]
-    return Known(version, found, tuple(sorted(undated, key=lambda case: (vietnamese_key(case.name_vi), case.slug))))
-
-
-def occasions_between(ctx: Context, tx: Connection, start: date, end: date) -> tuple[Occasion, ...]:
-    """Of people, both days included, in written order."""
-    known = everybody(ctx, tx)
-    for (first, last), found in tuple(known.occasions.items()):
-        if first <= start and end <= last:
-            return tuple(one for one in found if start <= one.on <= end)
-    if len(known.occasions) >= _KEPT_RANGES:
-        known.occasions.clear()
-    held = frozenset((hold.scope, hold.target) for hold in holds.current(tx))
-    found = known.occasions[start, end] = find_occasions(ctx, Desk(known.cases, {}, held), start, end)
-    return found
 
 
 def look(ctx: Context, start: date, end: date, zone: str, shown: Shown = Shown()) -> Days:

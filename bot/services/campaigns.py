@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from bot.domain.campaign import Campaign, Slot
 from bot.domain.errors import NotFound
 from bot.domain.occasions import PlanningRules, campaign_of
-from bot.services.calendar import everybody
 from bot.services.context import Context
+from bot.services.known import everybody
 from bot.services.queue import Stopped, holds
 
 

@@ -11,8 +11,9 @@ from bot.domain.post import Post
 from bot.domain.revisions import revised
 from bot.services.cases import history
 from bot.services.context import Context
+from bot.services.known import everybody
 from bot.services.queue import Stopped, holds
-from bot.services.register import A_YEAR, opened
+from bot.services.register import A_YEAR
 from bot.services.review import Fate, foresee
 from bot.services.sketch import Desk, find_occasions
 from bot.store import approvals, cases, posts
@@ -63,7 +64,7 @@ def look(ctx: Context, slug: str) -> Dossier:
 def desk_of(ctx: Context, tx: Connection, *named: Case) -> Desk:
     """All it takes to find and word the days of these people."""
     held = frozenset((hold.scope, hold.target) for hold in stops.current(tx))
-    return Desk(opened(ctx, tx).near(*named), {}, held)
+    return Desk(everybody(ctx, tx).near(*named), {}, held)
 
 
 def days_of(ctx: Context, desk: Desk, slug: str) -> tuple[Occasion, ...]:

@@ -13,8 +13,8 @@ from bot.domain.errors import NotFound
 from bot.domain.occasions import Occasion
 from bot.domain.people import Person
 from bot.domain.post import Post, PostState
-from bot.services.calendar import everybody, occasions_between
 from bot.services.context import Context
+from bot.services.known import everybody, occasions_between
 from bot.services.sessions import Visitor, change_settings
 from bot.store import people, posts
 from bot.store.people import Account

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
@@ -12,15 +12,15 @@ from bot.domain.budget import Used, month_of
 from bot.domain.case import Case, Consent, Event
 from bot.domain.delivery import Reason
 from bot.domain.facts import EVENT_FACT
-from bot.domain.occasions import Bar, Occasion, written_order
+from bot.domain.occasions import Bar, Occasion
 from bot.domain.post import Content, Post, PostState, Rendition, render
 from bot.domain.review import stale_cites
 from bot.domain.tiers import tier_borne
 from bot.services import budget
-from bot.services.calendar import everybody, occasions_between
 from bot.services.context import VIETNAM, Channel, Context
-from bot.services.sketch import Desk, Sketch, find_occasions, open_desk, sketch
-from bot.store import audit, holds, posts
+from bot.services.known import Known, days_between, everybody
+from bot.services.sketch import Desk, Sketch, open_desk, sketch
+from bot.store import holds, posts
 from bot.store.engine import Store
 
 AHEAD = timedelta(days=30)
@@ -91,7 +91,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Sketched:
-    version: tuple[date, int]
+    version: tuple[object, ...]
     sketches: tuple[Sketch, ...]
     barred: tuple[Occasion, ...]
     lacking: tuple[Lacking, ...]
@@ -103,8 +103,8 @@ _seen: WeakKeyDictionary[Store, _Sketched] = WeakKeyDictionary()
 def look(ctx: Context) -> Forecast:
     now = ctx.now()
     with ctx.store.read() as tx:
-        known = everybody(ctx, tx).cases
-        sketched = _sketched(ctx, tx, known)
+        everyone = everybody(ctx, tx)
+        known, sketched = everyone.cases, _sketched(ctx, tx, everyone)
         due = [row[0] for row in posts.due_between(tx, now, now + AHEAD) if row[2] in _PENDING]
         stops = _Stops(holds.open_holds(tx), holds.paused_channels(tx))
         there = [_of_post(ctx, post, known, stops) for post in posts.by_ids(tx, due[:MOST_POSTS])]
@@ -121,22 +121,19 @@ def look(ctx: Context) -> Forecast:
         )
 
 
-def _sketched(ctx: Context, tx: Connection, known: Mapping[str, Case]) -> _Sketched:
-    """Wording a month of ten thousand people takes a while: it is kept until a case or a post changes."""
+def _sketched(ctx: Context, tx: Connection, known: Known) -> _Sketched:
+    """Wording a month of ten thousand people takes a while: it is kept until a case changes, or the time that posts
+    take up, or which days have one.
+    """
     start, end = ctx.today(), ctx.today() + AHEAD
-    version, kept = (start, audit.newest_of(tx, "case", "campaign", "post")), _seen.get(ctx.store)
+    desk, found = open_desk(ctx, tx, start, end, known.cases), days_between(ctx, tx, start, end)
+    taken = posts.occasions_taken(tx, [one.key for one in found])
+    times = frozenset((day, tuple(sorted(moments))) for day, moments in desk.taken.items())
+    version, kept = (start, known.version, frozenset(taken), times), _seen.get(ctx.store)
     if kept is None or kept.version != version:
-        desk = open_desk(ctx, tx, start, end, known)
-        found = [*occasions_between(ctx, tx, start, end), *_observed(ctx, desk, start, end)]
-        taken = posts.occasions_taken(tx, [one.key for one in found])
-        new = sorted((one for one in found if one.key not in taken), key=written_order)
-        sketches, barred = sketch(ctx, desk, new)
+        sketches, barred = sketch(ctx, desk, [one for one in found if one.key not in taken])
         kept = _seen[ctx.store] = _Sketched(version, tuple(sketches), barred, _lacking(desk))
     return kept
-
-
-def _observed(ctx: Context, desk: Desk, start: date, end: date) -> tuple[Occasion, ...]:
-    return find_occasions(ctx, Desk({}, desk.observances, desk.held), start, end)
 
 
 def _unspoken(barred: Iterable[Occasion]) -> tuple[Unspoken, ...]:

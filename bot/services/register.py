@@ -1,6 +1,6 @@
 """Everybody, as the lists show them: who matches, whose status is to be confirmed first, who has not been named."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 
 from bot.domain.case import HELD, Case, Consent, Status, fold, is_confirmed, vietnamese_key
 from bot.domain.gaps import Gap, gaps
-from bot.domain.hearings import HEARINGS, group_of
 from bot.domain.occasions import Bar, LeapDay, Occasion, PlanningRules, campaign_of, occasions
-from bot.services.calendar import everybody
 from bot.services.cases import LONGEST_QUERY
 from bot.services.context import Context
+from bot.services.known import everybody, one_at_a_time
 from bot.store import holds, posts
 from bot.store.engine import Store
 
@@ -41,7 +40,6 @@ class Row:
     gaps: frozenset[Gap]
     given_name: tuple[object, ...]
     family_name: tuple[object, ...]
-    heard_in: frozenset[Hashable]
     next: Occasion | None
     soonest: Occasion | None
 
@@ -81,17 +79,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Everybody by slug on one day, and who may have been tried together, by their hearing."""
+    """Everybody by slug on one day."""
 
     on: date
     cases: Mapping[str, Case]
     rows: Mapping[str, Row]
-    heard: Mapping[Hashable, tuple[str, ...]]
-
-    def near(self, *named: Case) -> dict[str, Case]:
-        """These and whoever may have been tried with one of them."""
-        slugs = {slug for case in named for group in _heard_in(case) for slug in self.heard.get(group, ())}
-        return {slug: self.cases[slug] for slug in sorted(slugs)} | {case.slug: case for case in named}
 
 
 _seen: WeakKeyDictionary[Store, Register] = WeakKeyDictionary()
@@ -99,28 +91,18 @@ _seen: WeakKeyDictionary[Store, Register] = WeakKeyDictionary()
 
 def opened(ctx: Context, tx: Connection) -> Register:
     """Kept until a case changes; a row stays for as long as its case does, for nothing else of it changes in a day."""
-    known, kept = everybody(ctx, tx).cases, _seen.get(ctx.store)
-    if kept and kept.on == ctx.today() and kept.cases is known:
-        return kept
-    before = kept.rows if kept and kept.on == ctx.today() else {}
-    rules = rules_of(ctx)
-    rows = {
-        slug: row if (row := before.get(slug)) and row.case is case else _row(ctx, case, rules)
-        for slug, case in known.items()
-    }
-    heard: dict[Hashable, tuple[str, ...]] = {}
-    for row in rows.values():
-        for group in row.heard_in:
-            heard[group] = (*heard.get(group, ()), row.slug)
-    found = _seen[ctx.store] = Register(ctx.today(), known, rows, heard)
-    return found
-
-
-def _heard_in(case: Case) -> frozenset[Hashable]:
-    """By each hearing, and by its name: one name on two days is a slip that changes what the days are called."""
-    events = [each for each in case.events if each.kind in HEARINGS]
-    groups = {group_of(case, each) for each in events if each.joint or each.court}
-    return frozenset(groups | {(each.kind, each.joint) for each in events if each.joint})
+    with one_at_a_time:
+        known, kept = everybody(ctx, tx).cases, _seen.get(ctx.store)
+        if kept and kept.on == ctx.today() and kept.cases is known:
+            return kept
+        before = kept.rows if kept and kept.on == ctx.today() else {}
+        rules = rules_of(ctx)
+        rows = {
+            slug: row if (row := before.get(slug)) and row.case is case else _row(ctx, case, rules)
+            for slug, case in known.items()
+        }
+        found = _seen[ctx.store] = Register(ctx.today(), known, rows)
+        return found
 
 
 def rules_of(ctx: Context) -> PlanningRules:
@@ -142,7 +124,6 @@ def _row(ctx: Context, case: Case, rules: PlanningRules) -> Row:
         gaps=gaps(case),
         given_name=(vietnamese_key(case.name_vi), case.slug),
         family_name=(fold(case.name_en), case.slug),
-        heard_in=_heard_in(case),
         next=next((one for one in days if one.bar is not Bar.NOT_FRESH), None),
         soonest=days[0] if days else None,
     )

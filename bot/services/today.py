@@ -18,9 +18,9 @@ from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
 from bot.services.hearings import open_questions
 from bot.services.keeping import Kept, kept
+from bot.services.known import days_between, everybody
 from bot.services.queue import Stopped, halt_in
-from bot.services.sketch import find_occasions, open_desk
-from bot.store import approvals, audit, cases, deliveries, heartbeats, people, posts
+from bot.store import approvals, audit, deliveries, heartbeats, people, posts
 from bot.store.channels import Looked
 from bot.store.engine import Store
 
@@ -116,7 +116,6 @@ def look(ctx: Context, person: Person) -> Today:
         known = _known(ctx, tx)
         sealed, counts = audit.latest_checkpoint(tx), posts.counts(tx)
         marked = posts.occasions_taken(tx, [one.key for one in known.days])
-        named = {slug for one in known.days for slug in one.cases}
         return Today(
             troubles=troubles(tx, now),
             lost=deliveries.lost(tx),
@@ -132,7 +131,7 @@ def look(ctx: Context, person: Person) -> Today:
             ailing=_ailing(ctx, tx),
             going=_going(tx, now),
             days=tuple((one, marked.get(one.key, 0)) for one in known.days),
-            cases=cases.by_slug(tx, named),
+            cases=everybody(ctx, tx).cases,
             signed=sealed.size if sealed else 0,
             signed_at=sealed.at if sealed else None,
             backup=kept(ctx, tx),
@@ -215,7 +214,7 @@ _seen: WeakKeyDictionary[Store, tuple[tuple[date, int], _Known]] = WeakKeyDictio
 
 
 def _known(ctx: Context, tx: Connection) -> _Known:
-    """Reading ten thousand cases takes a second, so what came of it is kept until one changes."""
+    """Going through ten thousand cases takes a while, so what came of it is kept until one changes."""
     today = ctx.today()
     version = (today, audit.newest_of(tx, "case", "campaign"))
     kept = _seen.get(ctx.store)
@@ -225,13 +224,13 @@ def _known(ctx: Context, tx: Connection) -> _Known:
 
 
 def _read_cases(ctx: Context, tx: Connection, today: date) -> _Known:
-    desk = open_desk(ctx, tx, today, today + WEEK)
-    held = [case for case in desk.cases.values() if case.status in HELD]
+    everyone = everybody(ctx, tx).cases.values()
+    held = [case for case in everyone if case.status in HELD]
     age = ctx.planning.status_max_age_days
     return _Known(
-        days=find_occasions(ctx, desk, today, today + WEEK),
+        days=days_between(ctx, tx, today, today + WEEK),
         undated=sum(not any(event.date.exact for event in case.events) for case in held),
-        disputed=sum(any(event.is_disputed for event in case.events) for case in desk.cases.values()),
+        disputed=sum(any(event.is_disputed for event in case.events) for case in everyone),
         unconfirmed=sum(not is_confirmed(case, today, age) for case in held),
         held=len(held),
     )
