@@ -5,7 +5,7 @@ from flask import request
 from bot.domain.errors import BadInput
 from bot.domain.slots import VIETNAM, zone
 from bot.i18n import LANGUAGES, use
-from bot.services import sessions
+from bot.services import changes, sessions
 from bot.web.feed import address
 from bot.web.frame import Answer, Door, Pages, Visit, page, see_other
 
@@ -21,8 +21,9 @@ ZONES = (
 
 @pages.show("/settings", may=Door.SIGNED_IN)
 def settings(visit: Visit) -> Answer:
-    own = sessions.list_own(visit.ctx, visit.signed_in)
-    return page("settings/settings.html", themes=THEMES, zones=ZONES, sessions=own, calendar=address(visit))
+    own, lately = sessions.list_own(visit.ctx, visit.signed_in), changes.listed(visit.ctx, visit.signed_in)
+    known = {"sessions": own, "changes": lately, "calendar": address(visit)}
+    return page("settings/settings.html", themes=THEMES, zones=ZONES, **known)
 
 
 @pages.act("/settings", may=Door.SIGNED_IN, again=settings)

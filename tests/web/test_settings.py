@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.services import sessions
+from bot.services import invitations, sessions
 from bot.services.context import Context
+from tests.house import Crew, FakeClock
 from tests.web.conftest import PASSPHRASE, Browser
+from tests.web.test_factors import set_up_codes
 
 NEW = "năm con thuyền trên biển nóng"
+LINK = "made a one-time link for a person"
 
 
 def test_what_is_chosen_holds_on_every_page_and_every_device(binh: Browser, browse: Callable[..., Browser]) -> None:
@@ -111,3 +114,48 @@ def test_nobody_ends_the_session_of_another(binh: Browser, chi: Browser) -> None
         binh.client.post(f"/settings/sessions/{number}/end", data={"csrf_token": token})
     chi.get("/")
     assert chi.heading == "Today"
+
+
+def changes(browser: Browser, path: str = "/") -> str:
+    browser.get(path)
+    return " ".join(each.get_text(" ", strip=True) for each in browser.page.select("section[aria-labelledby=changes]"))
+
+
+def test_what_was_changed_is_shown_wherever_its_owner_is_and_at_the_next_sign_in(
+    binh: Browser, browse: Callable[..., Browser], clock: FakeClock
+) -> None:
+    clock.advance(hours=1)
+    thief = browse("binh")
+    assert changes(binh) == changes(thief) == ""
+    set_up_codes(thief, clock)
+    for browser in (binh, thief):
+        said = changes(browser)
+        assert said.startswith("How you sign in was changed added a second factor 21 November 2026, 23:30")
+        assert "By somebody else" not in said
+        assert "tell an admin by another way" in said
+    clock.advance(days=20)
+    assert "added a second factor" in changes(browse("binh"))
+    clock.advance(days=4)
+    assert changes(browse("binh")) == ""
+    assert "added a second factor" in changes(browse("binh"), "/settings")
+
+
+def test_what_somebody_else_did_to_an_account_is_said_so(
+    binh: Browser, giang: Browser, browse: Callable[..., Browser], ctx: Context, crew: Crew, clock: FakeClock
+) -> None:
+    clock.advance(days=1)
+    invitations.reset(ctx, crew.admin, "binh")
+    said = changes(browse("binh"))
+    assert f"{LINK} By somebody else" in said
+    assert "reset a person’s way in By somebody else" in said
+    assert changes(giang) == ""
+    binh.get("/")
+    assert binh.heading == "Sign in"
+
+
+def test_settings_list_what_was_done_with_an_account_and_no_other(binh: Browser, giang: Browser) -> None:
+    change(binh, PASSPHRASE, NEW, NEW, 200)
+    lines = [each.get_text(" ", strip=True) for each in binh.page.select("section[aria-labelledby=changes] .title")]
+    assert lines[:4] == ["set a passphrase", "signed in", "set a passphrase", f"{LINK} By somebody else"]
+    assert "just now" in changes(binh, "/settings")
+    assert changes(giang, "/settings").count("set a passphrase") == 1
