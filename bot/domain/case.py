@@ -251,6 +251,8 @@ _TONELESS = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 
 def unmarked(text: str) -> str:
     """“Nguyen Van Dai” of “Nguyễn Văn Đài”, as names are written in English."""
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFD", text.translate(_TONELESS))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 

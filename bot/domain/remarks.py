@@ -72,19 +72,21 @@ _WORDS = re.compile(r"\w+")
 _SHINGLE = 3
 
 
-@lru_cache(maxsize=512)
-def shingles(text: str) -> frozenset[tuple[str, ...]]:
+Shingles = frozenset[int]
+"""By their hashes, which hold for one run of the program."""
+
+
+@lru_cache(maxsize=4_096)
+def shingles(text: str) -> Shingles:
     """Its runs of three words, whatever their case and tone marks."""
     words = _WORDS.findall(fold(text))
-    return frozenset(tuple(words[n : n + _SHINGLE]) for n in range(max(1, len(words) - _SHINGLE + 1)))
-
-
-Shingles = frozenset[tuple[str, ...]]
+    return frozenset(hash(tuple(words[n : n + _SHINGLE])) for n in range(max(1, len(words) - _SHINGLE + 1)))
 
 
 def likeness(one: Shingles, other: Shingles) -> float:
     """From 0 to 1: how much of their shingles two texts share."""
-    return len(one & other) / len(one | other)
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
 
 
 def likest(ones: Mapping[str, Collection[Shingles]], others: Mapping[str, Collection[Shingles]]) -> float:

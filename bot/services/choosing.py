@@ -1,5 +1,6 @@
 """What a person may draft that the program did not, found by its key, and the words there are to pick from."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.domain.byhand import PASSABLE, naming, require_draftable
@@ -9,6 +10,7 @@ from bot.domain.occasions import Occasion, PlanningRules
 from bot.domain.wording import kind_of
 from bot.library.messages import Wording
 from bot.services.context import Context
+from bot.services.known import days_between, everybody
 from bot.services.sketch import Desk, accounts_of, find_occasions, is_held, open_desk, roomiest_first, said_as, sketch
 from bot.store import posts
 
@@ -46,8 +48,11 @@ def find(ctx: Context, key: str, slug: str = "") -> tuple[Occasion, Desk]:
     """
     start, end = ctx.today() - _DAY, ctx.today() + A_YEAR  # yesterday is not over everywhere
     with ctx.store.read() as tx:
-        desk = open_desk(ctx, tx, start, end)
-    found = next((one for one in find_occasions(ctx, desk, start, end) if one.key == key), None)
+        known = everybody(ctx, tx)
+        desk = open_desk(ctx, tx, start, end, known.cases)
+        named = [known.cases[part] for part in key.split(":") if part in known.cases]
+        days = find_occasions(ctx, replace(desk, cases=known.near(*named)), start, end) if named else ()
+        found = next((one for one in days or days_between(ctx, tx, start, end) if one.key == key), None)
     if found is None:
         raise _not_there(desk, key)
     if slug:

@@ -1,6 +1,6 @@
 """A year of one case's days, worded now and approved on one page by two reviewers, post by post."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
@@ -17,6 +17,7 @@ from bot.domain.review import Void, require_reason
 from bot.domain.slots import VIETNAM, at_local, local_date
 from bot.services.cards import with_cards
 from bot.services.context import Context
+from bot.services.known import everybody
 from bot.services.people import aliases
 from bot.services.plan import draft
 from bot.services.quorum import is_partly_sent, unapprove
@@ -122,12 +123,19 @@ def _look_ahead(
     with ctx.store.read() as tx:
         for slug in slugs:
             cases.get(tx, slug)
-        desk = open_desk(ctx, tx, start, end)
+        desk = _desk(ctx, tx, slugs, start, end)
         theirs = [one for one in find_occasions(ctx, desk, start, end) if not set(slugs).isdisjoint(one.cases)]
         marked = posts.occasions_taken(tx, [occasion.key for occasion in theirs])
         joining = tuple(post for post in posts.by_ids(tx, marked.values()) if _may_join(post))
     sketches, barred = sketch(ctx, desk, [one for one in theirs if one.key not in marked], channels)
     return desk, Prospect(sketches, joining, barred, desk.left_out, end), marked.values()
+
+
+def _desk(ctx: Context, tx: Connection, slugs: Iterable[str], start: date, end: date) -> Desk:
+    """With these people, and whoever may have been tried with them."""
+    known = everybody(ctx, tx)
+    near = known.near(*(known.cases[slug] for slug in slugs if slug in known.cases))
+    return open_desk(ctx, tx, start, end, near)
 
 
 def _may_join(post: Post) -> bool:
@@ -192,7 +200,7 @@ def _uncovered(
     ctx: Context, tx: Connection, standing: Standing, theirs: Sequence[Post], slugs: Collection[str]
 ) -> tuple[tuple[Occasion, int], ...]:
     start, end = ctx.today(), local_date(standing.until, VIETNAM)
-    desk, own = open_desk(ctx, tx, start, end), {post.occasion for post in theirs}
+    desk, own = _desk(ctx, tx, slugs, start, end), {post.occasion for post in theirs}
     found = [one for one in find_occasions(ctx, desk, start, end) if not set(slugs).isdisjoint(one.cases)]
     marked = posts.occasions_taken(tx, [one.key for one in found])
     return tuple((one, marked.get(one.key, 0)) for one in found if one.key not in own)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -61,11 +62,13 @@ class Revision:
 
 
 def _value(row: Row[Any]) -> Post:
-    return value(Post, row, state=PostState(row.state), content=_content(row))
+    return value(Post, row, state=PostState(row.state), content=_content(row.document))
 
 
-def _content(row: Row[Any]) -> Content:
-    return content_from_plain(json.loads(row.document))
+@lru_cache(maxsize=1_024)
+def _content(document: str) -> Content:
+    """Of the same document always the same value: a month's posts are looked through again and again."""
+    return content_from_plain(json.loads(document))
 
 
 def _all(tx: Connection, query: Select[Any]) -> tuple[Post, ...]:
@@ -245,9 +248,7 @@ def appeals(tx: Connection, campaign: str) -> int:
 def revisions(tx: Connection, post_id: int) -> tuple[Revision, ...]:
     table = t.post_revisions
     query = select(table).where(table.c.post_id == post_id).order_by(table.c.revision)
-    return tuple(
-        value(Revision, row, content=content_from_plain(json.loads(row.document))) for row in tx.execute(query)
-    )
+    return tuple(value(Revision, row, content=_content(row.document)) for row in tx.execute(query))
 
 
 def revise(tx: Connection, post: Post, content: Content, author_id: int | None, now: datetime) -> Post:
