@@ -116,6 +116,11 @@ def _clocks_there(settings: Settings) -> dict[str, timedelta]:
     return found
 
 
+def _load_platforms(settings: Settings) -> None:
+    for platform in {channel.platform for channel in settings.channels} & PLATFORMS.keys():
+        import_module(f"bot.platforms.{platform}")
+
+
 PLATFORMS: Mapping[str, Opener] = {
     "bluesky": _later(_bluesky),
     "facebook": _later(_facebook),
@@ -261,6 +266,7 @@ def _furnish(settings: Settings, store: Store, keystore: Keystore, *, bare: bool
         ping=partial(ping, settings) if settings.ping.url else None,
         ping_s=settings.ping.every_s,
         clocks_there=partial(_clocks_there, settings),
+        load_platforms=partial(_load_platforms, settings),
         keeping=_keeping(settings),
         forget_secrets=partial(_forget_secrets, settings),
         signing_in=SigningIn(timedelta(hours=settings.web.idle_hours), timedelta(days=settings.web.session_days)),

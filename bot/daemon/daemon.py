@@ -124,6 +124,7 @@ class Daemon:
         add(self._lead, "interval", args=("lapse", self._lapse), seconds=HOUSEKEEPING_S, id="lapse")
         add(self._safely, "interval", args=("heartbeat", self._beat), seconds=HEARTBEAT_S, id="heartbeat")
         add(self._safely, "interval", args=("clock", self._mind_the_clock), seconds=HOUSEKEEPING_S, id="clock")
+        add(self._safely, args=("load", self._ctx.load_platforms), id="load")
         aside = {"executor": "alerts"}
         if self._ctx.alerts:
             add(self._lead, "interval", args=("alerts", self._tell), seconds=alerts.EVERY_S, id="alerts", **aside)

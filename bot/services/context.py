@@ -129,6 +129,8 @@ class Context:
     """How far the clock of each accounts' host is ahead of this machine's, of those that answer."""
     together: Together | None = None
     keeping: Keeping | None = None
+    load_platforms: Callable[[], object] = object
+    """Loads what the first post of each platform would wait for."""
     forget_secrets: Callable[[], str] = str
     """Deletes what accounts sign in with and what opens backups; says what of it could not be deleted from here."""
 

@@ -1,5 +1,7 @@
 """The composition root: it opens what `init` made, finds what is wrong before anything runs, and never makes more."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, time
 from io import StringIO
 from pathlib import Path
@@ -193,3 +195,24 @@ def test_the_system_clock_is_aware_and_never_goes_back() -> None:
     assert clock.now().tzinfo is UTC
     assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 1
     assert clock.boot() <= clock.boot()
+
+
+LOADING = """
+import sys
+from pathlib import Path
+from bot.app import build
+from bot.settings import load_settings
+ctx = build(load_settings(Path(sys.argv[1])))
+assert "requests" not in sys.modules
+ctx.load_platforms()
+assert "requests" in sys.modules
+"""
+
+
+def test_what_a_first_post_needs_can_be_loaded_ahead_of_it_and_is_not_before(tmp_path: Path) -> None:
+    account = '[[channel]]\nname = "far"\nplatform = "mastodon"\napi_base = "https://example.org"\n'
+    secret = '[channel.credentials]\naccess_token = { file = "token" }\n'
+    (tmp_path / "token").write_text("t")
+    establish(settings_in(tmp_path, CONFIG + account + secret))
+    run = [sys.executable, "-c", LOADING, str(tmp_path / "config.toml")]
+    assert subprocess.run(run, cwd=ROOT, check=False).returncode == 0
