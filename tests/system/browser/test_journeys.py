@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.system.browser.chromium import SCREENS, Screen
 from tests.system.browser.showcase import PASSPHRASE
-from tests.system.installation import Installation, configure, free_port, wait_for
+from tests.system.installation import Installation, configure, copy, free_port, wait_for
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser-vi")]
 LONG = "Nguyễn Văn A (tên mẫu) cần được trả tự do. " * 8
 VI = "Nguyễn Văn A (tên mẫu) đã bị giam 1.000 ngày. #StopTheCrackdownVN"
 EN = "Nguyen Van A (a sample name) has been held for 1,000 days. #StopTheCrackdownVN"
@@ -26,15 +27,13 @@ class Crowd:
 
     browser: Browser
     url: str
-    scripts: bool
-    width: int
+    screen: Screen
 
     @contextmanager
     def somebody(self) -> Iterator[Page]:
-        size = {"width": self.width, "height": 900}
         context = self.browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            java_script_enabled=self.scripts,
+            viewport={"width": self.screen.width, "height": 900},
+            java_script_enabled=self.screen.scripts,
             base_url=self.url,
             locale="en-GB",
         )
@@ -56,9 +55,9 @@ class Crowd:
         expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Installation:
-    folder = tmp_path / "here"
+@pytest.fixture(scope="module")
+def nobodys(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("nobodys") / "here"
     folder.mkdir()
     made = Installation(folder, free_port())
     configure(folder, likes=("x", "facebook"), port=made.port, poll_s=0.2, request_timeout_s=1, lease_s=3, settle_s=3)
@@ -66,20 +65,19 @@ def empty(tmp_path: Path) -> Installation:
     return made
 
 
-@pytest.mark.parametrize(
-    ("scripts", "width"),
-    [
-        pytest.param(True, 1280, marks=pytest.mark.xdist_group("browser-en"), id="with JavaScript at a desk"),
-        pytest.param(False, 390, marks=pytest.mark.xdist_group("browser-vi"), id="without, on a phone"),
-    ],
-)
+@pytest.fixture
+def empty(nobodys: Installation, tmp_path: Path) -> Installation:
+    return copy(nobodys, tmp_path / "here")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
 def test_a_newcomer_is_led_from_an_empty_installation_to_the_first_post(
-    *, scripts: bool, width: int, empty: Installation, browser: Browser
+    screen: Screen, empty: Installation, browser: Browser
 ) -> None:
     with empty.running("run") as process:
         assert process.stdout
         process.stdout.readline()
-        crowd = Crowd(browser, f"http://127.0.0.1:{empty.port}", scripts, width)
+        crowd = Crowd(browser, f"http://127.0.0.1:{empty.port}", screen)
         links = an_admin_brings_people_in(crowd, process.stdout.readline().strip())
         a_coordinator_writes(crowd, links["binh"])
         a_reviewer_approves(crowd, links["chi"])
