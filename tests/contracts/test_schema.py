@@ -13,12 +13,15 @@ from sqlalchemy import Connection, inspect, text
 
 from bot import app
 from bot.domain.errors import Misconfigured
-from bot.services import backup
+from bot.services import backup, restore
+from bot.services.backup import Place
+from bot.services.restore import Goal
 from bot.settings import Settings, load_settings
 from bot.store import guards, schema
 from bot.store.engine import Store
 from bot.store.tables import metadata
 from tests.databases import as_owner, database
+from tests.house import FakeClock
 
 # Everything the database itself says of its shape; Alembic's comparison passes over conditions and checks.
 SHAPE = {
@@ -35,6 +38,9 @@ SHAPE = {
         FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
         ORDER BY 1""",
 }
+
+
+KEPT = "INSERT INTO meta (key, value) VALUES ('kept', 'yes')"
 
 
 def shape(tx: Connection) -> list[str]:
@@ -114,11 +120,9 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         assert inspect(tx).get_table_names() == []
 
 
-def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A made-up next version: a table more. What it began from stands beside it, whole and private."""
-    steps = tmp_path / "migrations"
+def to_the_next_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made up, as nothing was released yet that could be upgraded from: a table more."""
+    steps = folder / "migrations"
     shutil.copytree(schema.MIGRATIONS, steps, ignore=shutil.ignore_patterns("__pycache__"))
     (steps / "versions" / "9001_next.py").write_text(
         "from alembic import op\nfrom sqlalchemy import Column, Integer\n"
@@ -126,14 +130,21 @@ def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
         "def upgrade():\n    op.create_table('novelty', Column('id', Integer, primary_key=True))\n"
         "def downgrade():\n    op.drop_table('novelty')\n"
     )
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "HEAD", "9001")
+
+
+def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it began from stands beside it, whole and private."""
     before, path = schema.HEAD, tmp_path / "campaign.sqlite"
     store = Store(f"sqlite:///{path}")
     schema.upgrade(store)
     assert sorted(tmp_path.glob("*before*")) == []
     with store.write() as tx:
-        tx.execute(text("INSERT INTO meta (key, value) VALUES ('kept', 'yes')"))
-    monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "HEAD", "9001")
+        tx.execute(text(KEPT))
+    to_the_next_version(tmp_path, monkeypatch)
     schema.upgrade(store)
     schema.upgrade(store)
     with store.read() as tx:
@@ -154,22 +165,44 @@ def test_an_older_database_is_copied_before_it_changes_and_the_copy_undoes_it(
 
 
 @pytest.mark.postgres
-def test_an_older_postgresql_is_backed_up_before_it_changes(
+def test_an_older_postgresql_is_backed_up_before_it_changes_and_the_backup_undoes_it(
     postgresql_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with database(postgresql_server) as name:
+    with database(postgresql_server) as name, database(postgresql_server) as empty:
         address = as_owner(postgresql_server, name)
         (tmp_path / "config.toml").write_text(f'[bot]\ndata_dir = "data"\ndatabase = "{address}"\n')
-        _upgrade_from_postgresql(load_settings(tmp_path / "config.toml"), monkeypatch)
+        made, phrase = _upgraded(load_settings(tmp_path / "config.toml"), monkeypatch)
+        place, url = (
+            Place(tmp_path / "old" / "config.toml", tmp_path / "old" / "data"),
+            as_owner(postgresql_server, empty),
+        )
+        restore.restore(made, phrase, settle=lambda config: Goal(place, url, config), clock=FakeClock())
+        undone = Store(url)
+        try:
+            with undone.read() as tx:
+                schema.assert_at_head(tx)
+                guards.assert_guarded(tx)
+                assert not inspect(tx).has_table("novelty")
+                assert tx.execute(text("SELECT value FROM meta WHERE key = 'kept'")).scalar() == "yes"
+        finally:
+            undone.close()
 
 
-def _upgrade_from_postgresql(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def _upgraded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """What was kept of the version before, and what opens it; this program is of that version again."""
     app.establish(settings)
     assert list(settings.data_dir.glob("*.backup")) == []
-    monkeypatch.setattr(schema, "HEAD", "9001")
-    with pytest.raises(Misconfigured, match="does not know"):
-        app.establish(settings)
+    store = Store(settings.database.get_secret_value())
+    with store.write() as tx:
+        tx.execute(text(KEPT))
+    to_the_next_version(settings.folder, monkeypatch)
+    app.establish(settings)
+    with store.read() as tx:
+        assert inspect(tx).has_table("novelty")
+    store.close()
+    monkeypatch.undo()
     (made,) = settings.data_dir.glob("*.backup")
     (phrase,) = (settings.data_dir / "keystore").glob("*.passphrase")
     assert stat.S_IMODE(phrase.stat().st_mode) == 0o600
-    assert backup.check(made, phrase.read_text()).revision == made.name.split("-")[0]
+    assert backup.check(made, phrase.read_text()).revision == made.name.split("-")[0] == schema.HEAD
+    return made, phrase.read_text()
