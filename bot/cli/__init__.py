@@ -14,7 +14,7 @@ import click
 from bot import __version__
 from bot.cli.frame import Lazy, Option, Session
 from bot.domain.errors import CampaignError
-from bot.i18n import DOMAIN, LANGUAGES, LOCALE, _, choose, sentence, use
+from bot.i18n import DOMAIN, LANGUAGES, LOCALE, _, choose, filled, sentence, use
 
 ROOMS = {
     "init": "bot.cli.setup", "check": "bot.cli.setup", "doctor": "bot.cli.doctor",
@@ -69,7 +69,9 @@ def _speak(language: str) -> None:
 def _explain(error: BaseException, session: Session, *, debug: bool) -> int:
     match error:
         case CampaignError():
-            return _complain(sentence(error), error.exit_code)
+            command = error.fields.get("command")
+            told = filled("Next: campaignbot {command}", {"command": command}) if command else ""
+            return _complain(f"{sentence(error)} {told}".rstrip(), error.exit_code)
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
             return USAGE

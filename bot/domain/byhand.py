@@ -26,27 +26,25 @@ def require_draftable(occasion: Occasion, cases: Mapping[str, Case], *, held: bo
     pairs = tuple((slug, cases[slug].event(key)) for slug, key in occasion.events)
     if occasion.kind in _JOINT and not all(event and event.joint for _, event in pairs):
         raise Refused(
-            "Nobody has said yet whether these people were tried together. Answer that first: "
-            "campaignbot case event joint {events} --help",
-            events=" ".join(f"{slug}:{key}" for slug, key in occasion.events),
+            "Nobody has said yet whether these people were tried together. Answer that first.",
+            command=" ".join(["case event joint", *(f"{slug}:{key}" for slug, key in occasion.events), "--help"]),
         )
     if held or occasion.bar is Bar.HELD:
-        raise Refused("It is held, so nothing is drafted. Two people end a hold: campaignbot case unhold --help")
+        raise Refused("It is held, so nothing is drafted. Two people end a hold.", command="case unhold --help")
     match occasion.bar:
         case Bar.CONSENT_REFUSED:
             raise Refused("{name}, or the family, refused: nothing is posted about this case.", name=who)
         case Bar.NOT_FRESH:
             raise Refused(
-                "The status of {name} is not confirmed of late, so no days in prison are counted. Confirm it first: "
-                "campaignbot case confirm {slug} --help",
+                "The status of {name} is not confirmed of late, so no days in prison are counted. Confirm it first.",
                 name=who,
-                slug=slug,
+                command=f"case confirm {slug} --help",
             )
         case Bar.SOURCES_DIFFER:
             raise Refused("Sources differ on this day of {name}. Edit the event and leave one date.", name=who)
         case Bar.CALENDAR_ONLY:
             raise Refused(
-                "This day is for the calendar only. Write a post in your own words: campaignbot post add --help"
+                "This day is for the calendar only. Write a post in your own words.", command="post add --help"
             )
         case bar if bar not in PASSABLE:
-            raise Refused("No words fit what is known of it. Write them yourself: campaignbot post add --help")
+            raise Refused("No words fit what is known of it. Write them yourself.", command="post add --help")

@@ -8,7 +8,8 @@ from typing import Any
 class CampaignError(Exception):
     """The root. `template` is an English sentence with named fields, so that a face can translate it.
 
-    The text never holds a secret, and names a person only where the person asking typed the name.
+    The text never holds a secret, and names a person only where the person asking typed the name. It is true on every
+    face; the field `command` is the next step for whoever sits at a command line, which no page shows.
     """
 
     exit_code = 1

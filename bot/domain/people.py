@@ -127,7 +127,7 @@ def require(person: Person, duty: Duty, scope: Scope = ANYWHERE) -> None:
 def _lacking(lack: Lack, duty: Duty) -> Refused:
     if lack is Lack.FRESH_TOKEN:
         return Refused(
-            "To {duty}, use a token made in the last 15 minutes: campaignbot user token --as ALIAS", duty=duty.value
+            "To {duty}, use a token made in the last 15 minutes.", duty=duty.value, command="user token --as ALIAS"
         )
     return Refused(
         "To {duty}, first set up a second factor on the page Settings: a passkey, or one-time codes.", duty=duty.value

@@ -32,7 +32,7 @@ class Approval:
 
 
 class Void(StrEnum):
-    """Why a yes no longer counts."""
+    """Why a yes no longer counts, or came to nothing."""
 
     EDITED = "edited"
     RETIMED = "retimed"
@@ -42,6 +42,7 @@ class Void(StrEnum):
     FACT_CHANGED = "fact_changed"
     RENDERED_ANEW = "rendered_anew"
     STANDING_ENDED = "standing_ended"
+    NOT_SENT = "not_sent"
 
 
 def needed_approvals(

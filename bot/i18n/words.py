@@ -82,6 +82,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fact_changed": "a fact it rests on has changed",
         "rendered_anew": "it was rendered anew",
         "standing_ended": "its standing approval was ended",
+        "not_sent": "nothing of it could be sent",
     },
     "bar": {
         "consent_refused": "the person, or the family, refused",

@@ -59,7 +59,7 @@ def draft(ctx: Context, author: Person, key: str, asked: Asked) -> Drafted:
     if occasion.bar is Bar.DEATH_BY_HAND and not asked.model:
         if known := choices(ctx, desk, occasion):
             raise Unchosen("Of somebody who died, a person picks the words. Choose one by --model.", known)
-        raise Refused("No words fit what is known of it. Write them yourself: campaignbot post add --help")
+        raise Refused("No words fit what is known of it. Write them yourself.", command="post add --help")
     names = asked.channels or accounts_of(ctx, occasion.campaign)
     with ctx.store.read() as tx:
         timed = _timed(ctx, tx, desk, occasion, names, asked.when)
@@ -99,10 +99,11 @@ def _unworded(ctx: Context, desk: Desk, occasion: Occasion, model: str) -> Campa
     if missing := sorted({name for each in desk.left_out for name in each.missing}):
         return Refused(
             "The models would print what is not known: {missing}. Add it to the case, or write a post in your own "
-            "words: campaignbot post add --help",
+            "words.",
             missing=", ".join(missing),
+            command="post add --help",
         )
-    return Refused("No words fit what is known of it. Write them yourself: campaignbot post add --help")
+    return Refused("No words fit what is known of it. Write them yourself.", command="post add --help")
 
 
 def _free(tx: Connection, key: str) -> None:
@@ -110,7 +111,9 @@ def _free(tx: Connection, key: str) -> None:
     if post_id := posts.occasions_taken(tx, [key]).get(key):
         if posts.get(tx, post_id).state is not PostState.CANCELLED:
             raise Refused(
-                "Post {id} marks this day. Edit it, or cancel it first: campaignbot post cancel {id} --help", id=post_id
+                "Post {id} marks this day. Edit it, or cancel it first.",
+                id=post_id,
+                command=f"post cancel {post_id} --help",
             )
         posts.free_occasion(tx, post_id)
 

@@ -121,7 +121,10 @@ def attach(ctx: Context, actor: Person, post_id: int, shape: Shape, key: str = "
     require(actor, Duty.WRITE_POST)
     post = get_post(ctx, post_id)
     if not (key := key or post.occasion or ""):
-        raise BadInput("This post is about no day of its own. Say whose card it shall carry: --day KEY")
+        command = f"post card {post_id} --day KEY"
+        raise BadInput(
+            "This post is about no day of its own. Choose the day whose card it shall carry.", command=command
+        )
     drawn, known = _drawn(ctx, key, shape)
     if any(picture.digest == drawn.picture.digest for picture in post.content.pictures):
         raise Refused("Post {id} carries this card already.", id=post_id)

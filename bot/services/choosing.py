@@ -57,7 +57,7 @@ def find(ctx: Context, key: str, slug: str = "") -> tuple[Occasion, Desk]:
         raise _not_there(desk, key)
     if slug:
         if slug not in desk.cases:
-            raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:80])
+            raise NotFound("There is no case “{slug}”.", slug=slug[:80], command="case list")
         found = naming(found, desk.cases[slug], PlanningRules.of(ctx.schedules.campaigns))
     require_draftable(found, desk.cases, held=is_held(desk, found))
     return found, desk
@@ -68,9 +68,7 @@ def _not_there(desk: Desk, key: str) -> NotFound | Refused:
     named = (desk.cases[part] for part in key.split(":") if part in desk.cases)
     if refused := next((case for case in named if case.consent is Consent.REFUSED), None):
         return Refused("{name}, or the family, refused: nothing is posted about this case.", name=refused.name_vi)
-    return NotFound(
-        "No day of the coming year is called “{key}”. They are listed by: campaignbot post draft", key=key[:120]
-    )
+    return NotFound("No day of the coming year is called “{key}”.", key=key[:120], command="post draft")
 
 
 def choices(ctx: Context, desk: Desk, occasion: Occasion) -> tuple[Wording, ...]:

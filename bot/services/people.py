@@ -77,7 +77,7 @@ def _require_someone_to_add(tx: Connection, actor: Person | None, roles: Collect
     if actor:
         return
     if people.anybody(tx):
-        raise Refused("There are people already. An admin adds the next: campaignbot user add ALIAS --as ADMIN.")
+        raise Refused("There are people already. An admin adds the next.", command="user add ALIAS --as ADMIN")
     if Role.ADMIN not in roles:
         raise Refused("The first person must be an admin, or nobody could add the others.")
 
@@ -143,7 +143,7 @@ def needs_second(ctx: Context, account: people.Account) -> datetime:
 def account_of(ctx: Context, tx: Connection, alias: str) -> people.Account:
     account = people.by_pseudonym(tx, _pseudonym(ctx, alias[: LONGEST_ALIAS * 4]) or "")
     if account is None:
-        raise NotFound("There is no “{alias}”. `campaignbot user list` shows everyone.", alias=alias[:LONGEST_ALIAS])
+        raise NotFound("There is no “{alias}”.", alias=alias[:LONGEST_ALIAS], command="user list")
     return account
 
 

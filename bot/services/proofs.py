@@ -39,7 +39,7 @@ def publish(tx: Connection, folder: Path, keystore: Keystore) -> int:
     """
     newest = audit.latest_checkpoint(tx)
     if newest is None:
-        raise Conflict("There is no checkpoint yet. Sign one: campaignbot audit checkpoint")
+        raise Conflict("There is no checkpoint yet. The publisher signs one once it runs.", command="audit checkpoint")
     written = {
         "vkeys": "".join(f"{key}\n" for key in keystore.vkeys).encode(),
         "consistency.jsonl": b"".join(consistency(tx)),
@@ -66,7 +66,7 @@ def export_post(
     posts.get(tx, post_id)
     newest, whole = audit.latest_checkpoint(tx), tree(tx)
     if newest is None:
-        raise Conflict("There is no checkpoint yet. Sign one: campaignbot audit checkpoint")
+        raise Conflict("There is no checkpoint yet. The publisher signs one once it runs.", command="audit checkpoint")
     about = [f"post:{post_id}", *(f"delivery:{each.id}" for each in deliveries.of_post(tx, post_id))]
     found = {entry.seq: entry for obj in about for entry in audit.entries(tx, obj=obj, limit=10_000)}
     named = [entry for act in KEY_ACTS for entry in audit.entries(tx, act=act)]

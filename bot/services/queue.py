@@ -171,7 +171,7 @@ def _require_second(actor: Person, asker: Person) -> None:
 def _open(tx: Connection, what: tuple[str, str]) -> Hold:
     found = stops.find(tx, *what)
     if found is None:
-        raise NotFound("Nothing is stopped there. `campaignbot doctor` shows what is.")
+        raise NotFound("Nothing is stopped there.", command="doctor")
     return found
 
 

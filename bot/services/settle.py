@@ -103,8 +103,9 @@ def _require_state(delivery: Delivery, *states: DeliveryState) -> None:
     if delivery.state is DeliveryState.UNKNOWN and delivery.state not in states:
         raise Refused(
             "It is not known whether delivery {id} was sent; the program is finding out. "
-            "If you see it there, say --live; else wait.",
+            "If you see it there, say so; else wait.",
             id=delivery.id,
+            command=f"delivery settle {delivery.id} --live URL",
         )
     if delivery.state not in states:
         raise Refused(

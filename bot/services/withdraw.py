@@ -31,7 +31,9 @@ def withdraw_post(ctx: Context, actor: Person, post_id: int, reason: str) -> tup
         post = posts.get(tx, post_id)
         require(actor, Duty.WITHDRAW, post.content.scope)
         if not _is_out(tx, post):
-            raise Refused("Nothing of post {id} is out. To stop it: campaignbot post cancel {id}", id=post.id)
+            raise Refused(
+                "Nothing of post {id} is out. To stop it, cancel it.", id=post.id, command=f"post cancel {post.id}"
+            )
         return _take_back(ctx, tx, actor, post, said)
 
 

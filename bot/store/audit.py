@@ -218,7 +218,7 @@ def objects_since(tx: Connection, seq: int, *nouns: str) -> frozenset[str]:
 
 def _entry(row: Row[Any]) -> Entry:
     """Raises Tampered; any column may hold anything if somebody got at the file."""
-    altered = Tampered("Audit entry {seq} is altered. Run `campaignbot audit verify`.", seq=row.seq)
+    altered = Tampered("Audit entry {seq} is altered.", seq=row.seq, command="audit verify")
     try:
         found = parse_record(row.record)
     except (Malformed, TypeError, AttributeError) as error:

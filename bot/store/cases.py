@@ -101,7 +101,7 @@ def get(tx: Connection, slug: str) -> Case:
         known = tx.execute(select(cases.c.slug)).scalars().all()
         if meant := get_close_matches(slug[:60], known, 1):
             raise NotFound("There is no case “{slug}”. Did you mean “{meant}”?", slug=slug[:60], meant=meant[0])
-        raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:60])
+        raise NotFound("There is no case “{slug}”.", slug=slug[:60], command="case list")
     return found[slug]
 
 

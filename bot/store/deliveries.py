@@ -59,7 +59,7 @@ def fetch(tx: Connection, query: Select[Any], given: dict[str, Any] | None = Non
 def get(tx: Connection, delivery_id: int) -> Delivery:
     for found in fetch(tx, _BY_ID, {"id": delivery_id}):
         return found
-    raise NotFound("There is no delivery {id}. `campaignbot delivery list` shows them.", id=delivery_id)
+    raise NotFound("There is no delivery {id}.", id=delivery_id, command="delivery list")
 
 
 def of_post(tx: Connection, post_id: int) -> tuple[Delivery, ...]:

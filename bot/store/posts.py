@@ -124,7 +124,7 @@ def _name_cases(tx: Connection, posts: Collection[Post]) -> None:
         ids |= {row.slug: row.id for row in tx.execute(query)}
         for slug in slugs:
             if slug not in ids:
-                raise NotFound("There is no case “{slug}”. `campaignbot case list` shows them.", slug=slug[:80])
+                raise NotFound("There is no case “{slug}”.", slug=slug[:80], command="case list")
     rows = [{"post_id": post.id, "case_id": ids[slug]} for post in posts for slug in set(post.content.cases)]
     if rows:
         tx.execute(insert(t.post_cases), rows)
@@ -133,7 +133,7 @@ def _name_cases(tx: Connection, posts: Collection[Post]) -> None:
 def get(tx: Connection, post_id: int) -> Post:
     row = tx.execute(_BY_ID, {"id": post_id}).first()
     if row is None:
-        raise NotFound("There is no post {id}. `campaignbot post list` shows them.", id=post_id)
+        raise NotFound("There is no post {id}.", id=post_id, command="post list")
     return _value(row)
 
 

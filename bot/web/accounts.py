@@ -26,10 +26,9 @@ def check(visit: Visit, name: str) -> Answer:
     if not found.opened:
         return see_other(
             here,
-            "These pages run without the keys of the accounts, so they cannot look. The publisher does once a day; on "
-            "the server: campaignbot channel check {name}",
+            "These pages run without the keys of the accounts, so they cannot look. The publisher does once a day, and "
+            "whoever looks after the server can at any time.",
             kind="info",
-            name=name,
         )
     if found.missing:
         one, more = "Looked: {number} thing is missing.", "Looked: {number} things are missing."

@@ -103,9 +103,7 @@ def vkeys(visit: Visit) -> Answer:
 def consistency(visit: Visit) -> Answer:
     with visit.ctx.store.read() as tx:
         if records.size(tx) > LARGEST_PROOF:
-            raise Conflict(
-                "This log is too long to prove here. On the server: campaignbot audit checkpoint --publish DIR"
-            )
+            raise Conflict("This log is too long to prove here. Whoever looks after the server can publish the proof.")
         return _text(b"".join(proofs.consistency(tx)).decode())
 
 

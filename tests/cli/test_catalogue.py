@@ -1,14 +1,17 @@
 """The Vietnamese catalogue: whole, in step with the program, and written as people write."""
 
+import ast
 import gettext
 import re
 import string
 import unicodedata
 from functools import cache
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
 
+from bot import i18n
 from bot.domain.delivery import DeliveryState, Reason
 from bot.domain.errors import BadInput, Refused, Rejected
 from bot.domain.hygiene import problems
@@ -131,3 +134,13 @@ def test_braces_that_people_typed_are_left_alone() -> None:
         == "“{0.__class__}” is not in the calendar."
     )
     assert sentence(Rejected([])) == ""
+
+
+def test_no_rule_names_a_command_in_a_sentence_that_a_page_may_show() -> None:
+    """The command line is told its next step beside the sentence, in the field `command`."""
+    house = Path(i18n.__file__).parents[1]
+    stored = (house / "store" / f"{noun}.py" for noun in ("posts", "cases", "deliveries", "approvals", "people"))
+    for file in (*(each for layer in ("domain", "services", "web") for each in (house / layer).glob("*.py")), *stored):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not COMMAND.search(node.value), (file.name, node.value)

@@ -77,7 +77,7 @@ def test_an_old_token_does_not_approve_and_a_minted_one_needs_the_passphrase(des
         tx.execute(update(tables.people).values(token_at=datetime.now(UTC) - timedelta(minutes=16)))
     store.close()
     said = desk.type("user", "add", "mai", "--role", "auditor", by="chi", code=1).err
-    assert "use a token made in the last 15 minutes: campaignbot user token --as ALIAS" in said
+    assert "use a token made in the last 15 minutes. Next: campaignbot user token --as ALIAS" in said
     desk.type("halt", "--reason", "gia đình xin chờ", by="lan")
     assert "Wrong alias or passphrase." in desk.type("user", "token", "--as", "chi", stdin="x\n\n", code=1).err
 
