@@ -23,6 +23,7 @@ from bot.domain.delivery import (
     look_again,
 )
 from bot.domain.post import PostState, canonical
+from bot.domain.review import Void
 from bot.ports import ALWAYS, Absent, Failure, Outcome, Published, Receipt, Unsure
 from bot.services.context import Context
 from bot.store import attempts, deliveries, holds, posts
@@ -263,9 +264,9 @@ def settle_posts(ctx: Context, tx: Connection, found: Mapping[int, Collection[De
             continue
         out = states.count(DeliveryState.PUBLISHED)
         state = PostState.PARTLY_PUBLISHED if out else PostState.RETURNED
-        said: dict[str, object] = {"deliveries": out, "of": len(states)} if out else {"reason": "not_sent"}
+        said: dict[str, object] = {"deliveries": out, "of": len(states)} if out else {"reason": Void.NOT_SENT.value}
         if out == len(states):
             state, said = PostState.PUBLISHED, {"deliveries": out}
-        become[post_id] = state, "" if out else "not_sent"
+        become[post_id] = state, "" if out else Void.NOT_SENT.value
         ctx.record(tx, None, Act.POST_PUBLISHED if out else Act.POST_RETURNED, f"post:{post_id}", said)
     posts.set_states(tx, become, ctx.now())

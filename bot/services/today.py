@@ -1,6 +1,6 @@
 """What a person should see first: whether publishing is on, what needs somebody, what goes out, which days come."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -8,12 +8,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 
 from bot.domain.case import HELD, Case, is_confirmed
+from bot.domain.checkpoint import Checkpoint
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import Refused
 from bot.domain.occasions import Occasion
 from bot.domain.people import DUTIES, Duty, Person, Role, require_other_eyes
 from bot.domain.post import Post, PostState
 from bot.domain.review import counting
+from bot.services.anchors import altered_from
 from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
 from bot.services.hearings import open_questions
@@ -96,8 +98,8 @@ class Today:
     going: tuple[Going, ...]
     days: tuple[tuple[Occasion, int], ...]
     cases: Mapping[str, Case]
-    signed: int
-    signed_at: datetime | None
+    sealed: Checkpoint | None
+    altered_from: int | None
     backup: Kept
     first_steps: tuple[Step, ...]
 
@@ -114,7 +116,7 @@ def look(ctx: Context, person: Person) -> Today:
     now = ctx.now()
     with ctx.store.read() as tx:
         known = _known(ctx, tx)
-        sealed, counts = audit.latest_checkpoint(tx), posts.counts(tx)
+        counts = posts.counts(tx)
         marked = posts.occasions_taken(tx, [one.key for one in known.days])
         return Today(
             troubles=troubles(tx, now),
@@ -132,8 +134,8 @@ def look(ctx: Context, person: Person) -> Today:
             going=_going(tx, now),
             days=tuple((one, marked.get(one.key, 0)) for one in known.days),
             cases=everybody(ctx, tx).cases,
-            signed=sealed.size if sealed else 0,
-            signed_at=sealed.at if sealed else None,
+            sealed=audit.latest_checkpoint(tx),
+            altered_from=altered_from(tx),
             backup=kept(ctx, tx),
             first_steps=_first_steps(ctx, tx, counts),
         )
@@ -175,17 +177,25 @@ def _listed(tx: Connection, state: PostState, since: datetime | None = None) -> 
 def _to_review(tx: Connection, person: Person, number: int, now: datetime) -> ToReview:
     """Whose yes would count is looked up for the next posts only: nobody reads more at a sitting."""
     waiting = _listed(tx, PostState.IN_REVIEW)
-    own = sum(_may_approve(tx, person, post) for post in waiting) if person.roles & DUTIES[Duty.APPROVE_POST] else 0
+    own = _may_approve(tx, person, waiting) if person.roles & DUTIES[Duty.APPROVE_POST] else 0
     soon = tuple(post for post in waiting if post.content.due and now < post.content.due < now + AHEAD)
     return ToReview(number, len(waiting), own, soon)
 
 
-def _may_approve(tx: Connection, person: Person, post: Post) -> bool:
+def _may_approve(tx: Connection, person: Person, waiting: Collection[Post]) -> int:
+    """How many of them."""
+    authors = approvals.authors_of(tx, {post.id: post.content.cites for post in waiting})
+    yeses = approvals.of_posts(tx, authors)
+    others = [post for post in waiting if person.id not in counting(yeses.get(post.id, ()), post.digest)]
+    return sum(_has_other_eyes(person, authors[post.id]) for post in others)
+
+
+def _has_other_eyes(person: Person, authors: Collection[int]) -> bool:
     try:
-        require_other_eyes(person, approvals.authors(tx, post.id, post.content.cites))
+        require_other_eyes(person, authors)
     except Refused:
         return False
-    return person.id not in counting(approvals.of_post(tx, post.id), post.digest)
+    return True
 
 
 def _going(tx: Connection, now: datetime) -> tuple[Going, ...]:

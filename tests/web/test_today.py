@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot.domain.audit import Act
 from bot.domain.delivery import DeliveryState, Reason
 from bot.domain.people import Role
-from bot.services import audit, invitations, people, queue, today
+from bot.services import audit, invitations, people, queue, settle, today
 from bot.services.context import Context
 from bot.services.posts import When
 from bot.services.review import lapse_overdue, return_post
@@ -147,7 +148,33 @@ def test_the_record_is_said_to_be_signed_up_to_an_entry(chi: Browser, ctx: Conte
     made = audit.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
     assert made
     chi.get("/")
-    assert f"✓ Verified up to entry {made.size}" in part(chi, "record")
+    said = f"Verified ✓ up to entry {made.size - 1}"
+    assert said in part(chi, "record")
+    chi.get("/audit")
+    assert said in chi.text
+
+
+def test_a_record_that_was_altered_is_not_said_to_be_verified(chi: Browser, ctx: Context) -> None:
+    audit.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
+    with ctx.store.write() as tx:
+        queue.stop(ctx, tx, None, ("all", ""), Reason.LOG_ALTERED)
+        ctx.record(tx, None, Act.LOG_ALTERED, "log:1", {"from": 3})
+    chi.get("/")
+    assert "✕ Does not match from entry 3. Publishing has been paused." in part(chi, "record")
+    assert "Verified" not in part(chi, "record")
+
+
+def test_a_post_of_which_nothing_went_out_says_so(chi: Browser, ctx: Context, crew: Crew) -> None:
+    post = scheduled(ctx, crew.coordinator, crew.reviewer)
+    with ctx.store.write() as tx:
+        found = deliveries.of_post(tx, post.id)
+        for one in found:
+            deliveries.change(tx, one, DeliveryState.HELD, "cannot_look")
+    for one in found:
+        settle.settle_drop(ctx, crew.reviewer, one.id)
+    chi.get("/")
+    assert "Nothing of it could be sent." in part(chi, "needs")
+    assert "not_sent" not in chi.text
 
 
 def test_an_empty_house_leads_its_first_admin_by_the_hand(empty: Context) -> None:
