@@ -31,7 +31,9 @@ class Question:
 
 def open_questions(tx: Connection) -> tuple[Post, ...]:
     """The drafts that wait for an answer, by their time."""
-    return tuple(post for post in posts.proposals(tx) if is_unanswered(post.content, _named(tx, post)))
+    found = posts.proposals(tx)
+    named = cases.by_slug(tx, {slug for post in found for slug in post.content.cases})
+    return tuple(post for post in found if is_unanswered(post.content, named))
 
 
 def question(ctx: Context, post_id: int) -> Question | None:

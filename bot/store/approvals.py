@@ -1,6 +1,7 @@
 """Who said yes to which digest, whose words a post holds, and what was proposed for a year ahead."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,12 +75,24 @@ def void(tx: Connection, post_id: int, at: datetime, why: Void) -> int:
 
 def authors(tx: Connection, post_id: int, cites: Iterable[Cite]) -> frozenset[int]:
     """Everyone who wrote any revision of the post, or of a fact that it cites."""
-    writers = select(t.post_revisions.c.author_id).where(t.post_revisions.c.post_id == post_id)
-    found = set(tx.execute(writers.distinct()).scalars())
-    stated = select(t.fact_revisions.c.author_id).join(t.cases).distinct()
-    for facts in batches((cite.case, cite.fact) for cite in cites):
-        found |= set(tx.execute(stated.where(tuple_(t.cases.c.slug, t.fact_revisions.c.fact).in_(facts))).scalars())
-    return frozenset(found - {None})
+    return authors_of(tx, {post_id: cites})[post_id]
+
+
+def authors_of(tx: Connection, cited: Mapping[int, Iterable[Cite]]) -> dict[int, frozenset[int]]:
+    """By post, of several with what each cites."""
+    facts = {post_id: {(cite.case, cite.fact) for cite in cites} for post_id, cites in cited.items()}
+    wrote: defaultdict[object, set[int]] = defaultdict(set)
+    of_post, of_fact = t.post_revisions.c, t.fact_revisions.c
+    written = select(of_post.post_id, of_post.author_id).where(of_post.author_id.is_not(None)).distinct()
+    for ids in batches(facts):
+        for post_id, author in tx.execute(written.where(of_post.post_id.in_(ids))):
+            wrote[post_id].add(author)
+    fact = (t.cases.c.slug, of_fact.fact)
+    stated = select(*fact, of_fact.author_id).join(t.cases).where(of_fact.author_id.is_not(None)).distinct()
+    for some in batches(set().union(*facts.values())):
+        for slug, name, author in tx.execute(stated.where(tuple_(*fact).in_(some))):
+            wrote[slug, name].add(author)
+    return {post_id: frozenset(wrote[post_id].union(*(wrote[each] for each in own))) for post_id, own in facts.items()}
 
 
 def first_public(tx: Connection, slugs: Collection[str]) -> bool:
