@@ -44,7 +44,7 @@ class Known:
         return {slug: self.cases[slug] for slug in sorted(slugs)} | {case.slug: case for case in named}
 
 
-_seen: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
+at_hand: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
 # What takes a second is worked out by one thread, while the others wait for it.
 one_at_a_time = RLock()
 
@@ -55,9 +55,9 @@ def everybody(ctx: Context, tx: Connection) -> Known:
     For reading transactions only: what is rolled back must never be kept.
     """
     with one_at_a_time:
-        version, kept = audit.newest_of(tx, "case", "campaign"), _seen.get(ctx.store)
+        version, kept = audit.newest_of(tx, "case", "campaign"), at_hand.get(ctx.store)
         if kept is None or kept.version != version:
-            kept = _seen[ctx.store] = _renewed(ctx, tx, kept, version)
+            kept = at_hand[ctx.store] = _renewed(ctx, tx, kept, version)
         return kept
 
 
