@@ -38,6 +38,10 @@ REFUSED = re.compile("status of 4|Response Status Error Code 401")
 """What the browser and htmx say of an answer that a test asked for."""
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+LOOK = f"() => axe.run({{runOnly: {list(WCAG)}, resultTypes: ['violations']}})"
+# All that a theme changes.
+COLOURS = "() => axe.run({runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}})"
+WIDER = "document.documentElement.scrollWidth - innerWidth"
 
 
 @dataclass(frozen=True, slots=True)

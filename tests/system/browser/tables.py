@@ -11,9 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.system.browser.chromium import OPEN_ALL, addresses, axe, browser, showcase, visitor
+from tests.system.browser.chromium import COLOURS, LOOK, OPEN_ALL, addresses, axe, browser, showcase, visitor
 from tests.system.browser.showcase import Showcase
-from tests.system.browser.test_pages import COLOURS, LOOK
 
 LANGUAGES, WIDTHS = ("en", "vi"), (1280, 390)
 

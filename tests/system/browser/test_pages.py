@@ -6,14 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.system.browser.chromium import EVERYBODY, OPEN_ALL, WCAG, addresses, launched, visitor
+from tests.system.browser.chromium import COLOURS, EVERYBODY, LOOK, OPEN_ALL, WIDER, addresses, launched, visitor
 from tests.system.browser.showcase import Showcase
 
 pytestmark = [pytest.mark.slow]
-LOOK = f"() => axe.run({{runOnly: {list(WCAG)}, resultTypes: ['violations']}})"
-# All that a theme changes.
-COLOURS = "() => axe.run({runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}})"
-WIDER = "document.documentElement.scrollWidth - innerWidth"
 
 
 def everything(made: Showcase, *, all_states: bool = True) -> list[tuple[str, list[str]]]:

@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from bot.domain.people import Person, Role
 from bot.services import factors, people
-from tests.system.browser.chromium import OPEN_ALL, SCREENS, Screen
+from tests.system.browser.chromium import SCREENS, Screen
+from tests.system.browser.eyes import Eyes
 from tests.system.browser.served import Served, sign_in
 from tests.system.browser.showcase import PASSPHRASE
-from tests.system.browser.test_pages import COLOURS, LOOK, WIDER
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser-work")]
 LATER_MIN = 6
@@ -150,39 +150,6 @@ def test_without_javascript_no_passkey_is_offered_and_codes_are(served: Served, 
         expect(page.get_by_role("button", name="Set up codes")).to_be_enabled()
 
 
-class Eyes:
-    """At two widths and in two themes; and no page is wider than a small phone."""
-
-    def __init__(self, page: Page, axe: str) -> None:
-        self.page, self.axe = page, axe
-        self.faults: list[object] = []
-        self.seen = 0
-
-    def look(self) -> None:
-        self.page.evaluate(OPEN_ALL)
-        self.page.evaluate(self.axe)
-        for width in (1280, 390):
-            self.page.set_viewport_size({"width": width, "height": 900})
-            for theme, look in (("light", LOOK), ("dark", COLOURS)):
-                self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                for each in self.page.evaluate(look)["violations"]:
-                    found = [one["html"][:160] for one in each["nodes"]][:3]
-                    self.faults.append((self.page.title(), width, theme, each["id"], found))
-        self.page.set_viewport_size({"width": 320, "height": 900})
-        if self.page.evaluate(WIDER) > 0:
-            self.faults.append((self.page.title(), 320, "wider"))
-        self.seen += 1
-
-    def send(self, action: str, **typed: str) -> None:
-        """The form that leads there, by its address: the words are of two languages."""
-        form = self.page.locator(f"form[action='{action}']:not([data-passkey])").first
-        for name, value in typed.items():
-            form.locator(f"[name={name}]").fill(value)
-        with self.page.expect_navigation():
-            form.locator("button").last.click()
-        self.look()
-
-
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_axe_finds_no_fault_in_what_only_a_form_leads_to(
     language: str, served: Served, alias: str, browser: Browser, axe: str
@@ -191,13 +158,13 @@ def test_axe_finds_no_fault_in_what_only_a_form_leads_to(
         eyes = Eyes(page, axe)
         a_device(page)
         page.goto("/login")
-        eyes.send("/login", alias=alias, passphrase="not this one")
-        eyes.send("/login", alias=alias, passphrase=PASSPHRASE)
+        eyes.send("/login", {"alias": alias, "passphrase": "not this one"})
+        eyes.send("/login", {"alias": alias, "passphrase": PASSPHRASE})
         page.goto("/settings/factors")
         eyes.send("/settings/codes")
-        eyes.send("/settings/codes/accept", code="000000")
+        eyes.send("/settings/codes/accept", {"code": "000000"})
         app = pyotp.TOTP("".join(page.locator("p.hash").inner_text().split()))
-        eyes.send("/settings/codes/accept", code=app.at(served.ctx.now()))
+        eyes.send("/settings/codes/accept", {"code": app.at(served.ctx.now())})
         page.goto("/settings/factors")
         page.locator("form[action='/settings/passkeys'] button").click()
         expect(page.get_by_role("status")).to_be_visible()
@@ -205,17 +172,17 @@ def test_axe_finds_no_fault_in_what_only_a_form_leads_to(
         served.clock.advance(minutes=LATER_MIN)
         page.goto("/settings/factors")
         eyes.send("/settings/token")
-        eyes.send("/settings/token", passphrase_again="not this one")
+        eyes.send("/settings/token", {"passphrase_again": "not this one"})
         page.goto("/login")
-        eyes.send("/login", alias=alias, passphrase=PASSPHRASE)
-        eyes.send("/login/code", passphrase_code="000000")
+        eyes.send("/login", {"alias": alias, "passphrase": PASSPHRASE})
+        eyes.send("/login/code", {"passphrase_code": "000000"})
         page.goto("/login")
-        eyes.send("/login", alias=alias, passphrase=PASSPHRASE)
-        eyes.send("/login/code", passphrase_code=served.next_code(app))
+        eyes.send("/login", {"alias": alias, "passphrase": PASSPHRASE})
+        eyes.send("/login/code", {"passphrase_code": served.next_code(app)})
         page.goto("/pause")
         page.context.clear_cookies(name="session")
-        eyes.send("/pause", reason="Gia đình đề nghị.")
-        eyes.send("/login", alias=alias, passphrase=PASSPHRASE)
-        eyes.send("/login/code", passphrase_code=served.next_code(app))
+        eyes.send("/pause", {"reason": "Gia đình đề nghị."})
+        eyes.send("/login", {"alias": alias, "passphrase": PASSPHRASE})
+        eyes.send("/login/code", {"passphrase_code": served.next_code(app)})
     assert eyes.faults == []
-    assert eyes.seen == 15
+    assert len(eyes.seen) == 15
