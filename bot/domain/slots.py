@@ -100,7 +100,8 @@ def _next_apart(moment: datetime, taken: Collection[datetime], spacing: timedelt
 
 
 def _taken_on(day: date, taken: Collection[datetime], rhythm: Rhythm) -> int:
-    return sum(local_date(moment, rhythm.timezone) == day for moment in taken)
+    begin, end = (at_local(on, time(), rhythm.timezone) for on in (day, day + _DAY))
+    return sum(begin <= moment < end for moment in taken)
 
 
 def slot_moments(slots: Sequence[Slot], after: datetime, timezone: str) -> Iterator[datetime]:

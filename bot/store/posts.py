@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.domain.errors import Conflict, NotFound
-from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain, read_moment
+from bot.domain.post import Content, Post, PostState, canonical, content_from_plain, content_to_plain
 from bot.store import tables as t
 from bot.store.rows import batches, upsert, value
 
@@ -65,7 +65,7 @@ def _value(row: Row[Any]) -> Post:
     return value(Post, row, state=PostState(row.state), content=_content(row.document))
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=2_048)
 def _content(document: str) -> Content:
     """Of the same document always the same value: a month's posts are looked through again and again."""
     return content_from_plain(json.loads(document))
@@ -309,8 +309,8 @@ def taken(tx: Connection, start: datetime, end: datetime, *, but: int = 0) -> di
     meant = (_c.due_at >= start, _c.due_at < end, _c.id != but, _c.state.in_(_PLANNED))
     times: dict[str, list[datetime]] = {}
     for document in tx.execute(select(_c.document).where(*meant)).scalars():
-        for window in json.loads(document)["windows"]:
-            times.setdefault(window["channel"], []).append(read_moment(window["due"]))
+        for window in _content(document).windows:
+            times.setdefault(window.channel, []).append(window.due)
     return {channel: tuple(sorted(each)) for channel, each in times.items()}
 
 
