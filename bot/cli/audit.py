@@ -1,5 +1,6 @@
 """`audit`: the record of everything that was done, its verification, and its export for others."""
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -77,9 +78,8 @@ def verify(session: Session, *, anchors: tuple[Path, ...], all_signatures: bool,
     from bot.store import guards
 
     # Not through the front door: that stays shut where the guards are gone, and then one wants to know since when.
-    store, keystore = open_store(session.settings), open_keystore(session.settings)
-    notes = [written_note(path) for path in anchors]
-    with store.read() as tx:
+    keystore, notes = open_keystore(session.settings), [written_note(path) for path in anchors]
+    with closing(open_store(session.settings)) as store, store.read() as tx:
         verdict = log.verify(tx, vkeys=keystore.vkeys, anchors=notes, keystore=keystore, every=all_signatures)
         try:
             guards.assert_guarded(tx)

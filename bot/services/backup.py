@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from io import BytesIO
@@ -127,8 +127,9 @@ def _write(ctx: Context, tx: Connection, place: Place, out: BinaryIO, passphrase
         step(1)
     writer.file(ANCHOR, BytesIO(canonical({"note": note} if note else {})))
     for table in tables:
-        for count in dump(tx, table, writer):
-            step(count)
+        with closing(dump(tx, table, writer)) as counts:
+            for count in counts:
+                step(count)
     writer.end()
     return read_head(head, out.tell())
 

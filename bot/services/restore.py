@@ -149,9 +149,11 @@ class _Staging:
         return self
 
     def _close(self) -> None:
-        self.end_file()
-        self.store.close()
-        self._target.close()
+        try:
+            self.end_file()
+        finally:
+            self.store.close()
+            self._target.close()
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         self._close()

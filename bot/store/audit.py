@@ -237,7 +237,7 @@ def raw_rows(tx: Connection, table: Table) -> Generator[Row[*tuple[Any, ...]]]:
     wanted = ", ".join(_raw_column(column, sqlite=sqlite) for column in table.c)
     key = next(iter(table.primary_key)).name
     query = f"SELECT {wanted} FROM {table.name} ORDER BY {key}"  # noqa: S608 - names of our own columns
-    with tx.execution_options(yield_per=1000).exec_driver_sql(query) as found:
+    with tx.exec_driver_sql(query, execution_options={"yield_per": 1000}) as found:  # no later query is meant
         yield from found
 
 

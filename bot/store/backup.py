@@ -7,7 +7,7 @@ import hashlib
 import json
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
@@ -175,7 +175,8 @@ def count_rows(tx: Connection, tables: Iterable[Table]) -> int:
     return sum(int(tx.execute(select(func.count()).select_from(table)).scalar_one()) for table in tables)
 
 
-def dump(tx: Connection, table: Table, out: BackupWriter) -> Iterator[int]:
+def dump(tx: Connection, table: Table, out: BackupWriter) -> Generator[int]:
+    """To be closed by whoever stops in the middle of it, before the transaction ends."""
     # Rows may point at earlier rows of their own table, and the log accepts only its next entry.
     query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS_AT_ONCE)
     with tx.execute(query) as rows:

@@ -123,8 +123,12 @@ class Store:
 
         @event.listens_for(made, "connect")
         def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as above
-            connection.execute(_SESSION)
-            connection.commit()
+            try:
+                connection.execute(_SESSION)
+                connection.commit()
+            except BaseException:
+                connection.close()  # the pool does not know it yet, and nobody else would
+                raise
 
         return made
 

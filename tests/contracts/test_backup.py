@@ -4,6 +4,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
@@ -238,7 +239,7 @@ def test_a_backup_is_one_view_while_others_write(whole: Whole, tmp_path: Path) -
     assert backup.check(file, PHRASE) == told
     restored = Elsewhere(tmp_path / "place")
     restored.restore(file)
-    with Store(restored.url).read() as tx:
+    with closing(Store(restored.url)) as store, store.read() as tx:
         audit.require_anchor(tx, Keystore.open(restored.folder / "keystore"))
 
 
@@ -276,6 +277,7 @@ def harmed(whole: Whole, folder: Path, raw: bytes) -> Path:
 
 
 @pytest.mark.slow
+@settings(max_examples=80)
 @given(st.data())
 def test_a_flipped_bit_a_cut_or_an_addition_anywhere_is_refused_and_nothing_is_left(
     whole: Whole, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
