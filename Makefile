@@ -41,7 +41,7 @@ check: lint ## lint, types, import rules and the fast tests: run it before every
 test: apt-packages lint ## everything that must hold: as check, then all tests, more examples, Dockerfile, packaging
 	@HYPOTHESIS_PROFILE=thorough $(PYTEST) tests
 
-bench: .venv/dev.stamp ## measure beside peers on this machine, as ratios in one run (25 min; QUICK=1 takes 6)
+bench: .venv/dev.stamp ## measure beside peers on this machine, as ratios in one run (35 min; QUICK=1 takes 9)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 torture: .venv/dev.stamp ## kill, stop and halt it for MINUTES (15) on DATABASE (sqlite or postgresql), and count

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from tests.bench import burst, endurance, limits, processes, volume
+from tests.bench import burst, endurance, limits, pages, processes, volume
 from tests.bench.figures import Figure, as_json, as_table
 
 
@@ -28,6 +28,7 @@ def parts(*, quick: bool) -> Mapping[str, Callable[[Path], Iterator[Figure]]]:
         "year": partial(processes.rehearsed_years, quick=quick),
         "planning": partial(volume.planned_years, quick=quick),
         "audit": partial(volume.verified_logs, quick=quick),
+        "pages": partial(pages.pages, quick=quick),
     }
 
 
