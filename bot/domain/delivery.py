@@ -133,6 +133,15 @@ class Delivery:
     acknowledged_at: datetime | None = None
 
 
+IN_DOUBT = frozenset({Reason.CANNOT_LOOK, Reason.LOOKS_FAILED, Reason.FOUND_TWICE})
+"""Of what is held: it may be out, and only a person can tell."""
+_PERHAPS_OUT = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.PUBLISHED})
+
+
+def may_be_out(delivery: Delivery) -> bool:
+    return delivery.state in _PERHAPS_OUT or (delivery.state is DeliveryState.HELD and delivery.reason in IN_DOUBT)
+
+
 class Verdict(StrEnum):
     """What the gate decides: send, wait and look again, put before a person, or give up as too late."""
 

@@ -107,7 +107,8 @@ def wave(
         errands = tuple(islice(_errands(within, seen, ours), room))
         # Those are no hurry, and the last wave of many begins nothing.
         for delivery in () if clock_suspect or errands else turns.orphaned(tx, ctx.channels, seen.now):
-            move(within, tx, delivery, DeliveryState.HELD, Reason.CHANNEL_GONE)
+            unknown = delivery.state is DeliveryState.UNKNOWN
+            move(within, tx, delivery, DeliveryState.HELD, Reason.CANNOT_LOOK if unknown else Reason.CHANNEL_GONE)
         _claim(within, seen)
         follow(within, tx, seen.ended)
         return errands

@@ -7,15 +7,13 @@ from sqlalchemy import Connection
 from bot.domain import review
 from bot.domain.audit import Act
 from bot.domain.case import Case
-from bot.domain.delivery import DeliveryState, Reason
+from bot.domain.delivery import Reason, may_be_out
 from bot.domain.errors import Refused
 from bot.domain.people import Person
 from bot.domain.post import Post
 from bot.domain.review import Void
 from bot.services.context import Context
 from bot.store import approvals, deliveries
-
-_GONE = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.PUBLISHED})
 
 
 def needed_approvals(ctx: Context, tx: Connection, post: Post, named: Mapping[str, Case]) -> int:
@@ -32,7 +30,7 @@ def needed_approvals(ctx: Context, tx: Connection, post: Post, named: Mapping[st
 
 def is_partly_sent(tx: Connection, post: Post) -> bool:
     """Some of it is out, or may be."""
-    return any(delivery.state in _GONE for delivery in deliveries.of_post(tx, post.id))
+    return any(may_be_out(delivery) for delivery in deliveries.of_post(tx, post.id))
 
 
 def require_unsent(tx: Connection, post: Post) -> None:

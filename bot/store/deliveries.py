@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, or_, select, update
 
-from bot.domain.delivery import WAITING, Delivery, DeliveryState, Reason
+from bot.domain.delivery import IN_DOUBT, WAITING, Delivery, DeliveryState, Reason
 from bot.domain.errors import NotFound, StoreFailed
 from bot.domain.post import PostState
 from bot.store.peers import tell
@@ -256,8 +256,11 @@ def release_children(tx: Connection, parents: Iterable[int], now: datetime) -> N
 
 
 def cancel_open(tx: Connection, post_id: int, reason: Reason | str) -> tuple[Delivery, ...]:
-    """Cancel whatever of the post has not begun to be sent; returns what was cancelled."""
-    where = (_c.post_id == post_id, _c.state.in_(_OPEN))
+    """Cancel whatever of the post has not begun to be sent; returns what was cancelled.
+
+    What is held because it may be out stays with the people who are to look.
+    """
+    where = (_c.post_id == post_id, _c.state.in_(_OPEN), _c.reason.not_in(IN_DOUBT))
     open_ones = fetch(tx, select(deliveries).where(*where))
     cancelled = {"state": DeliveryState.CANCELLED, "reason": reason, "fence": _c.fence + 1}
     tx.execute(update(deliveries).where(*where).values(cancelled))

@@ -15,11 +15,12 @@ from bot.domain.errors import BadInput, Refused
 from bot.domain.people import Person
 from bot.domain.post import Post, PostState
 from bot.ports import ALWAYS, Absent, Failure, Outcome, Parcel, Published, Receipt, Unsure
-from bot.services import cases, deliver, posts, queue, settle, withdraw
+from bot.services import cases, deliver, posts, queue, review, settle, withdraw
 from bot.services.audit import checkpoint
 from bot.services.context import Context
 from bot.services.errands import Done, answer
 from bot.services.gate import Worker
+from bot.services.posts import When
 from bot.store import tables
 from tests.farside import CAMPAIGN, NINE, TEXTS, FarSide, X, deliveries_of, drain, go_to, scheduled, states, worker_of
 from tests.house import START, Crew, FakeClock, told
@@ -489,6 +490,11 @@ def test_where_nobody_can_look_a_person_decides(house: Context, crew: Crew, cloc
     drain(house, worker)
     assert states(house, post)[0] == ("held", Reason.CANNOT_LOOK)
     assert len(far.accepted) == 1
+    with pytest.raises(Refused, match="out or being sent"):
+        review.cancel(house, crew.coordinator, post.id, "thôi")
+    with pytest.raises(Refused, match="out or being sent"):
+        posts.edit_post(house, crew.coordinator, post.id, post.content, When(), revision=post.revision)
+    assert states(house, post)[0] == ("held", Reason.CANNOT_LOOK)
 
 
 def test_a_look_that_fails_is_tried_again_until_it_tells(

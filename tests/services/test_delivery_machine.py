@@ -24,7 +24,7 @@ from bot.domain.errors import CampaignError
 from bot.domain.post import Content, PostState
 from bot.domain.text import RULES, TextRules
 from bot.ports import Absent, Account, Failure, Outcome, Parcel, Published, Receipt, Unsure
-from bot.services import deliver, posts, queue, review, settle
+from bot.services import deliver, posts, queue, review, settle, withdraw
 from bot.services.audit import verify
 from bot.services.context import Context
 from bot.services.errands import Done, answer
@@ -64,6 +64,9 @@ class Ledger:
     repeats: timedelta | None = None
     rules: TextRules = RULES["facebook"]
     accepted: list[tuple[Parcel, datetime]] = field(default_factory=list)
+    altered: dict[str, Sighting] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    told: dict[str, Sighting] = field(default_factory=dict)
     fault: str = "none"
 
     def publish(self, parcel: Parcel) -> Outcome:
@@ -87,11 +90,18 @@ class Ledger:
         return Published(self._receipt(parcel)) if held else None
 
     def look(self, receipt: Receipt, text: str) -> Sighting | Unsure:
-        del receipt, text
-        return Sighting.THERE
+        assert any(parcel.idem_key.startswith(receipt.remote_id) and parcel.text == text for parcel, _ in self.accepted)
+        if self.fault == "looks_fail":
+            return Unsure("503")
+        self.told[receipt.url] = self.altered.get(receipt.url, Sighting.THERE)
+        return self.told[receipt.url]
 
     def withdraw(self, receipt: Receipt) -> Outcome:
-        return Published(receipt)
+        if self.fault in {"unreachable", "rate_limited", "rejected"}:
+            return Absent(Failure(self.fault), "as told")
+        if self.fault != "never_arrived":
+            self.down.add(receipt.url)
+        return Unsure("no answer") if self.fault in {"never_arrived", "lost"} else Published(receipt)
 
     def check(self) -> Account:
         return Account("1", "ledger")
@@ -101,7 +111,11 @@ class Ledger:
 
     @staticmethod
     def _receipt(parcel: Parcel) -> Receipt:
-        return Receipt(parcel.idem_key[:12], "https://example.org/" + parcel.idem_key[:12])
+        return Receipt(parcel.idem_key[:12], place_of(parcel.idem_key))
+
+
+def place_of(idem_key: str) -> str:
+    return "https://example.org/" + idem_key[:12]
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,7 @@ class Deliveries(RuleBasedStateMachine):
         )
         self.promises: dict[int, Promise] = {}
         self.states: dict[int, DeliveryState] = {}
+        self.withdrawn: dict[int, datetime] = {}
         self.halted_at: datetime | None = None
         self.done: list[Done] = []
         self.count = 0
@@ -266,6 +281,48 @@ class Deliveries(RuleBasedStateMachine):
             review.approve(self.ctx, self.crew.second_reviewer, post.id, edited.post.digest)
             self.promise(post.id)
 
+    @precondition(lambda self: bool(self.promises))
+    @rule(data=st.data())
+    def somebody_withdraws(self, data: st.DataObject) -> None:
+        post_id = data.draw(st.sampled_from(sorted(self.promises)))
+        try:
+            withdraw.withdraw_post(self.ctx, self.crew.coordinator, post_id, "nhầm")
+        except CampaignError:
+            return
+        self.withdrawn.setdefault(post_id, self.clock.now())
+
+    @precondition(lambda self: bool(self.promises))
+    @rule(data=st.data(), minutes=st.integers(1, 30))
+    def somebody_corrects(self, data: st.DataObject, minutes: int) -> None:
+        """Of what may be out; what puts it right is approved like any other."""
+        wrong = data.draw(st.sampled_from(sorted(self.promises)))
+        self.count += 1
+        texts = {("vi", ""): f"Đính chính số {self.count}.", ("en", ""): f"Correction {self.count}."}
+        when = When(at=self.clock.now() + timedelta(minutes=minutes), grace=timedelta(minutes=90))
+        content = Content(CAMPAIGN, texts, tuple(self.ledgers))
+        try:
+            post = withdraw.correct_post(self.ctx, self.crew.coordinator, wrong, content, when)
+        except CampaignError:
+            return
+        post = review.submit(self.ctx, self.crew.coordinator, post.id)
+        review.approve(self.ctx, self.crew.reviewer, post.id, post.digest)
+        self.promise(post.id)
+
+    @precondition(lambda self: bool(self.published()))
+    @rule(data=st.data(), become=st.sampled_from((Sighting.GONE, Sighting.CHANGED)))
+    def others_take_it_down_or_change_it(self, data: st.DataObject, become: Sighting) -> None:
+        delivery = data.draw(st.sampled_from(self.published()))
+        self.ledgers[delivery.channel].altered[delivery.url] = become
+
+    @rule(fault=st.sampled_from(("none", "none", "looks_fail")))
+    def a_day_passes_and_what_is_out_is_looked_at(self, fault: str) -> None:
+        self.clock.advance(hours=27)
+        for _ in range(3):
+            self.a_wave_runs(fault, keep=False)
+
+    def published(self) -> list[Delivery]:
+        return [each for _, each in sorted(self.all().items()) if each.state is DeliveryState.PUBLISHED]
+
     @precondition(lambda self: any(each.state is DeliveryState.HELD for each in self.all().values()))
     @rule(data=st.data())
     def people_settle_what_is_held(self, data: st.DataObject) -> None:
@@ -275,7 +332,7 @@ class Deliveries(RuleBasedStateMachine):
         there = self.ledgers[delivery.channel].holds(delivery)
         try:
             if there:
-                settle.settle_live(self.ctx, self.crew.coordinator, delivery.id, "https://example.org/1")
+                settle.settle_live(self.ctx, self.crew.coordinator, delivery.id, place_of(delivery.idem_key))
             elif data.draw(st.booleans()):
                 settle.settle_drop(self.ctx, self.crew.coordinator, delivery.id)
             elif settle.settle_resend(self.ctx, self.crew.reviewer, delivery.id).state is DeliveryState.HELD:
@@ -304,6 +361,28 @@ class Deliveries(RuleBasedStateMachine):
         if self.halted_at is not None and not self.done:
             for ledger in self.ledgers.values():
                 assert all(at <= self.halted_at for _, at in ledger.accepted)
+
+    @invariant()
+    def nothing_of_a_post_went_out_after_it_was_withdrawn(self) -> None:
+        by_key = {each.idem_key: each.post_id for each in self.all().values()}
+        for ledger in self.ledgers.values():
+            for parcel, at in ledger.accepted:
+                assert at <= self.withdrawn.get(by_key[parcel.idem_key], at)
+
+    @invariant()
+    def only_what_was_withdrawn_is_taken_down(self) -> None:
+        posts_of = {place_of(each.idem_key): each.post_id for each in self.all().values()}
+        assert all(posts_of[url] in self.withdrawn for ledger in self.ledgers.values() for url in ledger.down)
+
+    @invariant()
+    def what_a_look_found_is_on_record_and_changes_nothing_else(self) -> None:
+        known = {each.id for each in settle.lost(self.ctx)}
+        for each in self.all().values():
+            if each.sighting:
+                assert each.state is DeliveryState.PUBLISHED
+                assert each.sighting == self.ledgers[each.channel].told[each.url]
+                stands = each.sighting == Sighting.THERE or each.withdraw_at or each.withdrawn_at
+                assert stands or each.id in known
 
     @invariant()
     def states_move_only_as_they_may(self) -> None:
@@ -343,11 +422,22 @@ class Deliveries(RuleBasedStateMachine):
             assert delivery.state in ENDED or delivery.state is DeliveryState.HELD, delivery
             if delivery.state is DeliveryState.PUBLISHED:
                 assert there
+                self.is_down_where_it_was_withdrawn(delivery)
             elif there:
                 assert delivery.state is DeliveryState.HELD
                 assert delivery.channel in {BLIND, KEYED}
+        self.only_what_was_withdrawn_is_taken_down()
+        self.what_a_look_found_is_on_record_and_changes_nothing_else()
         with self.ctx.store.read() as tx:
             assert verify(tx, keystore=self.ctx.keystore).first_bad is None
+
+    def is_down_where_it_was_withdrawn(self, delivery: Delivery) -> None:
+        """Or a person is told that the service refused to."""
+        if delivery.post_id in self.withdrawn:
+            down = delivery.url in self.ledgers[delivery.channel].down
+            assert (down and delivery.withdrawn_at) or delivery.withdraw_note == Failure.REJECTED.value
+        else:
+            assert delivery.withdrawn_at is None
 
 
 EFFORT = settings(stateful_step_count=20, max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
@@ -377,6 +467,24 @@ TestDeliveriesOnPostgreSQL = pytest.mark.usefixtures("machine_on_postgresql")(
     pytest.mark.postgres(pytest.mark.slow(DeliveriesOnPostgreSQL.TestCase))
 )
 TestDeliveriesOnPostgreSQL.settings = EFFORT
+
+
+def test_what_may_be_out_stays_with_a_person_when_its_post_is_withdrawn() -> None:
+    """A service that shows nothing has the post; cancelled with the rest, it would stand there unknown to all."""
+    machine = Deliveries()
+    machine.start()
+    machine.a_post_is_written_and_approved(minutes=1, grace=600)
+    machine.the_next_one_comes_due("lost", keep=False)
+    for _ in range(2):
+        machine.time_passes(seconds=301)
+        machine.a_wave_runs("none", keep=False)
+    (post_id,) = machine.promises
+    withdraw.withdraw_post(machine.ctx, machine.crew.coordinator, post_id, "nhầm")
+    machine.withdrawn[post_id] = machine.clock.now()
+    (held,) = (each for each in machine.all().values() if each.channel == BLIND)
+    assert (held.state, held.reason) == (DeliveryState.HELD, Reason.CANNOT_LOOK)
+    settle.settle_live(machine.ctx, machine.crew.coordinator, held.id, place_of(held.idem_key))
+    machine.teardown()
 
 
 class NaiveDeliveries(Deliveries):
