@@ -61,6 +61,30 @@ def test_a_passphrase_may_stand_in_a_file_but_never_on_the_line(
     assert "No such option" in desk.type("backup", str(tmp_path / "c"), "--passphrase", PHRASE, code=2).err
 
 
+def test_check_and_doctor_look_after_backups_that_make_themselves(desk: Terminal) -> None:
+    def lines(code: int = 0) -> list[str]:
+        return [row["text"] for row in desk.read("doctor", code=code) if row["what"] == "backup"]
+
+    (line,) = lines()
+    assert line.startswith("No backup is made by itself, and the newest is of –")
+    desk.type("backup", str(desk.folder / "by hand"))
+    assert "newest is of 20" in lines()[0]
+    desk.config.write_text(
+        '[backup]\nfolder = "backups"\npassphrase = { file = "backup.pass" }\n' + desk.config.read_text()
+    )
+    assert "[backup] passphrase: There is no secret in" in desk.type("check", code=2).out
+    phrase = desk.folder / "backup.pass"
+    phrase.write_text("ngắn\n")
+    assert "[backup] passphrase: A passphrase has 12 characters or more" in desk.type("check", code=2).out
+    phrase.write_text(PHRASE)
+    phrase.chmod(0o644)
+    desk.type("check")
+    assert lines() == ["The daemon makes the first backup when it runs."]
+    desk.folder.chmod(0o755)
+    said = [row["text"] for row in desk.read("doctor", "--security", code=1) if row["what"] == "files"]
+    assert f"Others on this machine can open {phrase}. Run: chmod go= {phrase}" in said
+
+
 def test_a_configuration_that_leads_elsewhere_is_not_overruled(
     desk: Terminal, outside: Terminal, tmp_path: Path
 ) -> None:

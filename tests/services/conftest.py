@@ -14,7 +14,7 @@ from tests.house import Crew, FakeClock, bring_in, build_house, open_house
 
 __all__ = ["postgresql_original", "postgresql_server"]
 # What must hold whatever keeps the queue: these suites run on both databases.
-ON_BOTH = {"test_deliver", "test_queue", "test_review", "test_withdraw"}
+ON_BOTH = {"test_deliver", "test_keeping", "test_queue", "test_review", "test_withdraw"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -181,6 +181,7 @@ def test_the_running_daemon_makes_them_as_days_pass_and_none_by_a_clock_in_doubt
         wait_for(2, keeper)
         name = told(keeper, Act.DAEMON_STARTED)[0].obj.removeprefix("daemon:")
         clocks.doubt(keeper, name)
+        sleep(0.5)  # what was already looking has seen no doubt
         clock.advance(hours=25)
         sleep(0.3)
         assert len(files(keeper)) == 2

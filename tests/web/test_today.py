@@ -1,13 +1,16 @@
 """Today: what needs somebody first; a new installation leads a newcomer by the hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.audit import Act
 from bot.domain.delivery import DeliveryState, Reason
 from bot.domain.people import Role
 from bot.services import audit, invitations, people, queue, settle, today
-from bot.services.context import Context
+from bot.services.backup import BY_HAND
+from bot.services.context import Context, Keeping
+from bot.services.keeping import KEPT
 from bot.services.posts import When
 from bot.services.review import lapse_overdue, return_post
 from bot.store import deliveries, heartbeats
@@ -15,6 +18,7 @@ from bot.web import create_app
 from tests.house import Crew, FakeClock, find_person
 from tests.sample_cases import a_case, an_event
 from tests.web.conftest import PASSPHRASE, Browser
+from tests.web.test_sign_in import sign_in
 from tests.writing import changed, in_review, on_file, scheduled
 
 
@@ -173,7 +177,7 @@ def test_a_post_of_which_nothing_went_out_says_so(chi: Browser, ctx: Context, cr
     for one in found:
         settle.settle_drop(ctx, crew.reviewer, one.id)
     chi.get("/")
-    assert "Nothing of it could be sent." in part(chi, "needs")
+    assert "Nothing of it could be sent" in part(chi, "needs")
     assert "not_sent" not in chi.text
 
 
@@ -216,3 +220,20 @@ def test_the_paused_band_names_who_and_why_in_the_readers_language(
     band = vi.page.select(".running.paused")[0].get_text(" ", strip=True)
     assert "Đã tạm dừng đăng bài." in band
     assert "giang: “Gia đình xin chờ.”" in band
+
+
+def test_a_backup_that_could_not_be_made_needs_someone(binh: Browser, ctx: Context) -> None:
+    running(ctx)
+    binh.get("/")
+    assert "No backup was made yet." in part(binh, "record")
+    with ctx.store.write() as tx:
+        ctx.record(tx, None, Act.BACKUP_MADE, BY_HAND)
+    binh.get("/")
+    assert "The newest backup was made just now." in part(binh, "record")
+    with ctx.store.write() as tx:
+        ctx.record(tx, None, Act.BACKUP_FAILED, KEPT)
+    keeping = Keeping(ctx.data_dir, ctx.data_dir / "config.toml", str)
+    told = Browser(create_app(replace(ctx, keeping=keeping)).test_client())
+    sign_in(told, "binh")
+    told.get("/")
+    assert "No backup is made any more" in part(told, "needs")
