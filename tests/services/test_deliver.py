@@ -497,6 +497,19 @@ def test_where_nobody_can_look_a_person_decides(house: Context, crew: Crew, cloc
     assert states(house, post)[0] == ("held", Reason.CANNOT_LOOK)
 
 
+def test_what_may_be_out_on_an_account_that_is_gone_is_said_to_be_in_doubt(
+    house: Context, crew: Crew, clock: FakeClock, far: FarSide
+) -> None:
+    far.answers = [lost(far)]
+    post = scheduled(house, crew, grace=timedelta(hours=1))
+    go_to(clock, NINE)
+    worker = worker_of(house)
+    drain(house, worker)
+    clock.advance(seconds=300)
+    assert deliver.wave(replace(house, channels={}), worker, (), ()) == ()
+    assert states(house, post)[0] == ("held", Reason.CANNOT_LOOK)
+
+
 def test_a_look_that_fails_is_tried_again_until_it_tells(
     house: Context, crew: Crew, clock: FakeClock, far: FarSide
 ) -> None:
