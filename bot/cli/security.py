@@ -40,7 +40,7 @@ def _files(session: Session) -> Iterator[Symptom]:
     settings, store = session.settings, session.ctx.store
     phrase = settings.backup.passphrase.file if settings.backup.passphrase else None
     private = [settings.data_dir, settings.sealed, settings.key, Path(store.path) if store.path else None]
-    private += [settings.folder / each for each in (settings.backup.folder, phrase) if each]
+    private.append(settings.folder / phrase if phrase else None)
     found = [each for each in private if each and each.exists()]
     # What lies in a folder that nobody else may enter is out of reach, whatever its own mode.
     open_to_others = [each for each in found if each.stat().st_mode & _OTHERS and not _is_shut(each.parent)]

@@ -254,9 +254,10 @@ class _Adapter(HTTPAdapter):
 
 
 def _host(url: str) -> str:
-    """With its scheme and port; what stands before an @ makes it another."""
+    """With its scheme and port, and without who is named before an @."""
     parts = urlsplit(url.lower())
-    return f"{parts.scheme}://{parts.netloc}".removesuffix(":443" if parts.scheme == "https" else ":80")
+    usual = ":443" if parts.scheme == "https" else ":80"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].removesuffix(usual)}"
 
 
 def _why(error: BaseException) -> Said:

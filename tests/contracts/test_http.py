@@ -236,6 +236,14 @@ def test_no_path_becomes_a_host(path: str) -> None:
     assert there == []
 
 
+@pytest.mark.parametrize(
+    "name", ["http://127.0.0.1:{port}", "HTTP://LOCALHOST:{port}/", "http://bot:a%20b+c@localhost:{port}"]
+)
+def test_its_own_host_may_be_written_in_any_way(name: str) -> None:
+    with listening(saying(OK)) as port:
+        assert isinstance(door(name.format(port=port)).call("GET", "/"), Answer)
+
+
 def test_a_host_that_was_judged_is_let_in_until_another_takes_its_place() -> None:
     with listening(saying(OK)) as first, listening(saying(OK)) as second, listening(saying(OK)) as home:
         opened = door(f"http://127.0.0.1:{home}")
