@@ -23,7 +23,7 @@ from bot.domain.phrases import capital
 from bot.domain.post import EDITABLE, PostState
 from bot.i18n import _, filled, many, word
 from bot.library.files import MAX_BYTES
-from bot.services import evidence, postfiles, posts, review, settle, sheets, withdraw
+from bot.services import evidence, postfiles, posts, queue, review, settle, sheets, withdraw
 from bot.services.content import is_unanswered
 from bot.services.sheets import Step, Tried, Version
 from bot.web.compose import read_time
@@ -54,6 +54,7 @@ class Change:
 def post(visit: Visit, post_id: int) -> Answer:
     sheet, history = sheets.read_sheet(visit.ctx, post_id), sheets.read_history(visit.ctx, post_id)
     visit.here = sheet.post.content.scope
+    stopped = (each for each in queue.holds(visit.ctx) if (each.hold.scope, each.hold.target) == ("post", str(post_id)))
     accounts: dict[str, list[tuple[Tried, list[Line]]]] = {each.delivery.channel: [] for each in history.tried}
     for each in history.tried:
         accounts[each.delivery.channel].append((each, timeline(visit, each)))
@@ -65,6 +66,7 @@ def post(visit: Visit, post_id: int) -> Answer:
         lines=[_line(step) for step in history.steps],
         changes=list(changes(history.versions))[::-1],
         previews=previews(visit.ctx, sheet.post.content, sheet.checked),
+        held=next(stopped, None),
         editable=sheet.post.state in EDITABLE and not any(each.state in _GONE for each in sheet.deliveries),
         is_out=any(each.attempts and each.withdrawn_at is None for each in sheet.deliveries),
         asked=is_unanswered(sheet.post.content, sheet.cases),

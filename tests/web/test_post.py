@@ -10,7 +10,7 @@ import pytest
 from bot.domain.delivery import DeliveryState, Sighting
 from bot.domain.post import Post, PostState
 from bot.ports import Absent, Failure, Unsure
-from bot.services import posts
+from bot.services import posts, queue
 from bot.services.context import Context
 from bot.store import deliveries
 from tests import farside
@@ -252,3 +252,20 @@ def test_posts_are_taken_out_as_a_file(giang: Browser, ctx: Context, crew: Crew)
     answer = giang.client.post("/posts/export", data=data, headers={"Sec-Fetch-Site": "same-origin"})
     assert (answer.status_code, answer.mimetype) == (200, "text/csv")
     assert "Xin đọc câu chuyện này." in answer.get_data(as_text=True)
+
+
+def test_a_post_that_is_held_says_so_and_two_people_free_it(
+    browse: Callable[..., Browser], ctx: Context, crew: Crew
+) -> None:
+    post = scheduled(ctx, crew.coordinator, crew.reviewer)
+    queue.hold(ctx, crew.auditor, "post", str(post.id), "chờ gia đình")
+    binh, chi = browse("binh"), browse("chi")
+    binh.get(f"/posts/{post.id}")
+    assert "giang: “chờ gia đình”" in binh.text
+    binh.press("Ask to resume")
+    binh.get(f"/posts/{post.id}")
+    assert "You asked for this, so someone else must confirm it." in binh.text
+    chi.get(f"/posts/{post.id}")
+    chi.press("Confirm: resume")
+    chi.get(f"/posts/{post.id}")
+    assert "chờ gia đình" not in chi.text.partition("What happened")[0]
