@@ -20,6 +20,7 @@ from bot.doors import SystemClock, open_door, ping, tell
 from bot.library.check import astray
 from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
+from bot.logs import hide
 from bot.platforms.ondemand import OnDemand
 from bot.platforms.rehearsal import Rehearsal
 from bot.ports import Account, Platform
@@ -285,7 +286,9 @@ def _keeping(settings: Settings) -> Keeping | None:
 def passphrase_of(settings: Settings) -> str:
     """Of the backups that make themselves, read now. Raises Misconfigured, BadInput."""
     place = settings.backup.passphrase
-    return require_passphrase(place.read(settings.folder).get_secret_value() if place else "")
+    phrase = require_passphrase(place.read(settings.folder).get_secret_value() if place else "")
+    hide(phrase)
+    return phrase
 
 
 def _forget_secrets(settings: Settings) -> str:
