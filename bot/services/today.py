@@ -12,9 +12,9 @@ from bot.domain.checkpoint import Checkpoint
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.errors import Refused
 from bot.domain.occasions import Occasion
-from bot.domain.people import DUTIES, Duty, Person, Role, require_other_eyes
+from bot.domain.people import DUTIES, Duty, Person, Role
 from bot.domain.post import Post, PostState
-from bot.domain.review import counting
+from bot.domain.review import Approval, counting, require_may_approve
 from bot.services.anchors import altered_from
 from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
@@ -186,13 +186,12 @@ def _may_approve(tx: Connection, person: Person, waiting: Collection[Post]) -> i
     """How many of them."""
     authors = approvals.authors_of(tx, {post.id: post.content.cites for post in waiting})
     yeses = approvals.of_posts(tx, authors)
-    others = [post for post in waiting if person.id not in counting(yeses.get(post.id, ()), post.digest)]
-    return sum(_has_other_eyes(person, authors[post.id]) for post in others)
+    return sum(_counts(person, post, authors[post.id], yeses.get(post.id, ())) for post in waiting)
 
 
-def _has_other_eyes(person: Person, authors: Collection[int]) -> bool:
+def _counts(person: Person, post: Post, authors: Collection[int], yeses: Collection[Approval]) -> bool:
     try:
-        require_other_eyes(person, authors)
+        require_may_approve(person, post, post.digest, authors=authors, approved=counting(yeses, post.digest))
     except Refused:
         return False
     return True

@@ -224,3 +224,15 @@ def test_a_new_post_begins_within_the_limits_and_offers_nothing_beyond(
     assert {name for name, each in accounts.items() if each.has_attr("checked")} == {FACEBOOK}
     dung.press("Save draft", {"vi": "Xin chào.", "en": "Hello."})
     assert "Saved." in dung.text
+
+
+def test_today_counts_only_what_the_limits_let_a_reviewer_approve(
+    ctx: Context, crew: Crew, browse: Callable[..., Browser]
+) -> None:
+    waiting(ctx, crew)
+    dung = browse("dung")
+    dung.get("/")
+    assert "You can approve 1 of them." in dung.text
+    limited(ctx, crew, THERE, "")
+    dung.get("/")
+    assert "your role does not reach them" in dung.text
