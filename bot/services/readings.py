@@ -16,6 +16,7 @@ from bot.domain.hygiene import Severity, clean, problems
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Cite, Post, PostState, Rendition, part_from_plain, sha256
 from bot.domain.remarks import Blocked, Remark, remark
+from bot.domain.review import Approval, counting, require_may_approve
 from bot.domain.slots import at_local
 from bot.services.content import Checked, check, freeze, rendered
 from bot.services.context import Context
@@ -133,21 +134,28 @@ def waiting(ctx: Context, person: Person, after: int = 0) -> tuple[tuple[Waiting
         start = (posts.get(tx, after).due, after) if after else (_BEGINNING, 0)
         found = posts.paged(tx, start, states=(PostState.IN_REVIEW,), limit=A_PAGE + 1)
         shown, names = found[:A_PAGE], aliases(ctx, tx)
-        writers = posts.writers(tx, [post.id for post in shown])
-        rows = tuple(_waiting(ctx, tx, person, post, names[writers.get(post.id)]) for post in shown)
+        authors = approvals.authors_of(tx, {post.id: post.content.cites for post in shown})
+        writers, yeses = posts.writers(tx, authors), approvals.of_posts(tx, authors)
+        named = cases.by_slug(tx, {slug for post in shown for slug in post.content.cases})
+        rows = tuple(
+            Waiting(
+                post=post,
+                writer=names[writers.get(post.id)],
+                yeses=sum(each.digest == post.digest for each in yeses.get(post.id, ())),
+                needed=needed_approvals(
+                    ctx, tx, post, {slug: named[slug] for slug in post.content.cases if slug in named}
+                ),
+                refusal=_refusal(person, post, authors[post.id], yeses.get(post.id, ())),
+                soon=post.due is not None and post.due < ctx.now() + SOON,
+            )
+            for post in shown
+        )
         return rows, shown[-1].id if len(found) > A_PAGE else 0
 
 
-def _waiting(ctx: Context, tx: Connection, person: Person, post: Post, writer: str) -> Waiting:
-    yeses = sum(each.digest == post.digest for each in approvals.of_post(tx, post.id))
-    needed = needed_approvals(ctx, tx, post, cases.by_slug(tx, post.content.cases))
-    soon = post.due is not None and post.due < ctx.now() + SOON
-    return Waiting(post, writer, yeses, needed, _refusal(tx, person, post), soon)
-
-
-def _refusal(tx: Connection, person: Person, post: Post) -> CampaignError | None:
+def _refusal(person: Person, post: Post, authors: Collection[int], yeses: Iterable[Approval]) -> CampaignError | None:
     try:
-        standing_yeses(tx, person, post, post.digest)
+        require_may_approve(person, post, post.digest, authors=authors, approved=counting(yeses, post.digest))
     except (Refused, Conflict) as error:
         return error
     return None
@@ -187,8 +195,10 @@ def _read(
     named = cases.by_slug(tx, post.content.cases)
     checked = check(ctx, tx, post.content, post_id=post.id)
     revisions = posts.revisions(tx, post.id)
+    authors = approvals.authors(tx, post.id, post.content.cites)
     versions = [Version(each.revision, each.content, each.at, names[each.author_id]) for each in revisions]
     all_yeses = [Yes(each, names[each.person_id]) for each in approvals.of_post(tx, post.id, voided=True)]
+    standing = [each.approval for each in all_yeses if each.approval.voided_at is None]
     before = next((each for each in reversed(all_yeses) if each.approval.digest != post.digest), None)
     was_read = read_digest not in {"", post.digest}
     base = read_digest if was_read else before.approval.digest if before else ""
@@ -209,8 +219,8 @@ def _read(
         edited=versions[-1] if len(versions) > 1 else None,
         changed=_changed_since(tx, post, base, versions) if base else None,
         was_read=was_read,
-        authors=tuple(sorted(names[each] for each in approvals.authors(tx, post.id, post.content.cites))),
-        refusal=_refusal(tx, person, post),
+        authors=tuple(sorted(names[each] for each in authors)),
+        refusal=_refusal(person, post, authors, standing),
         said=tuple(_said(ctx, tx, post.id)),
     )
 
