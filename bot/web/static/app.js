@@ -39,11 +39,14 @@
     });
   }
 
-  // Asked who they are instead of getting a part: the form is sent as it would be without this script.
-  document.addEventListener("htmx:responseError", (event) => {
-    const form = event.detail.elt.closest("form[method=post]");
-    if (form && event.detail.xhr.status === 401) { typed = null; form.submit(); }
-  });
+  // Asked who they are instead of getting a part, or no answer to a pressed button: the form is sent as it would be
+  // without this script, and what comes of it is seen. The program does nothing twice.
+  for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failed, ({ detail: { elt, xhr } }) => {
+      const form = elt.closest("form[method=post]");
+      if (form && (xhr.status === 401 || elt.matches("button"))) { typed = null; form.submit(); }
+    });
+  }
 
   // Off unless chosen in Settings; never while somebody types.
   if (document.body.dataset.shortcuts !== "on") return;

@@ -34,8 +34,8 @@ STRANGERS = ("/login", "/invitation/<token>", "/help")
 NOT_PAGES = ("/checkpoint", "/vkeys", "/pictures/<digest>", "/pictures/<digest>/whole", "/settings/codes/picture")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 INSTALL_S = 120
-REFUSED = re.compile("status of 4|Response Status Error Code 401")
-"""What the browser and htmx say of an answer that a test asked for."""
+REFUSED = re.compile("status of 4|Response Status Error Code 4|ERR_FAILED|htmx:(afterRequest|sendError)")
+"""What the browser and htmx say of an answer that a test asked for, or kept from coming."""
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 LOOK = f"() => axe.run({{runOnly: {list(WCAG)}, resultTypes: ['violations']}})"
@@ -153,6 +153,7 @@ def visitor(
     page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
     try:
         yield context, page
-        assert [each for each in complaints if not REFUSED.search(each)] == []
+        left = [each for each in complaints if not REFUSED.search(each)]
+        assert left == [], left
     finally:
         context.close()

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
+from bot.domain.people import Role
 from bot.domain.post import Post, PostState
-from bot.services import plan, posts, review, sessions
+from bot.services import people, plan, posts, review, sessions
 from bot.store import approvals
 from bot.store import posts as stored
 from tests.sample_cases import a_case, an_event
@@ -169,3 +170,23 @@ def reworded(served: Served, post: Post) -> None:
 def approvals_of(served: Served, post: Post) -> tuple[object, ...]:
     with served.ctx.store.read() as tx:
         return tuple(approvals.of_post(tx, post.id))
+
+
+@WIDTHS
+def test_a_press_that_gets_no_part_is_answered_by_a_page(
+    width: int, served: Served, browser: Browser, week: tuple[Post, Post, Post]
+) -> None:
+    """The line dropped, then the role was taken away."""
+    first, second, _third = week
+    alias = f"hoa-{width}"
+    served.newcomer(alias, Role.REVIEWER)
+    with served.at(browser, Screen(scripts=True, width=width), alias) as page:
+        page.route("**/approve", lambda route: route.abort(), times=1)
+        for each, said in ((first, YES), (second, re.compile("You may not approve"))):
+            page.goto("/review/week?from=2026-11-30")
+            if each is second:
+                people.set_roles(served.ctx, served.person("an"), alias, {Role.AUDITOR})
+            with page.expect_navigation():
+                approve(page.locator(f"#post-{each.id}"))
+            expect(page.locator("main")).to_contain_text(said)
+    assert [len(approvals_of(served, each)) for each in week] == [1, 0, 0]
