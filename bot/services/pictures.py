@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
 
 from sqlalchemy import Connection
 
@@ -31,15 +30,20 @@ def picture_blocks(ctx: Context, tx: Connection, content: Content) -> Iterator[R
 
 
 def untrue_cards(ctx: Context, content: Content) -> Iterator[Remark]:
-    """A card that counts years or days, on a post that may go out when it is another day both in Viet Nam and there."""
-    for picture, window in product([each for each in content.pictures if each.day], content.windows):
+    """A card that counts years or days, on a post that may go out on another day."""
+    for picture in content.pictures:
+        yield from untrue_on(ctx, content, picture.day)
+
+
+def untrue_on(ctx: Context, content: Content, day: str) -> Iterator[Remark]:
+    """Each account where it may be another day both in Viet Nam and there; none for what is true on any day."""
+    for window in content.windows if day else ():
         channel = ctx.channels.get(window.channel)
         zones = (VIETNAM, channel.rhythm.timezone) if channel else (VIETNAM,)
-        for moment in (window.due, window.not_after - _INSTANT):
-            if picture.day not in {local_date(moment, zone).isoformat() for zone in zones}:
-                yield remark(
-                    "The share card is true on {day} alone, and {channel} may post it on another. Take it off, or "
-                    "choose a time well within that day.",
-                    day=picture.day, channel=window.channel,
-                )  # fmt: skip
-                break
+        moments = (window.due, window.not_after - _INSTANT)
+        if not all(day in {local_date(moment, zone).isoformat() for zone in zones} for moment in moments):
+            yield remark(
+                "The share card is true on {day} alone, and {channel} may post it on another. Take it off, or "
+                "choose a time well within that day.",
+                day=day, channel=window.channel,
+            )  # fmt: skip

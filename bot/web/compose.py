@@ -21,6 +21,7 @@ from bot.i18n import _, filled, sentence, word
 from bot.library.images import MAX_BYTES
 from bot.services import compose, posts, review
 from bot.services.compose import Looked, look_over
+from bot.services.pictures import untrue_on
 from bot.services.postfiles import read_grace, read_when
 from bot.services.posts import When
 from bot.services.slots import NEXT_SLOT
@@ -101,11 +102,12 @@ def look(visit: Visit) -> Answer:
 
 @pages.show("/posts/<int:post_id>/card", may=Duty.WRITE_POST)
 def card(visit: Visit, post_id: int) -> Answer:
-    from bot.services.cards import card_days  # noqa: PLC0415 - draws pictures
+    from bot.services.cards import cards_of  # noqa: PLC0415 - draws pictures
 
     post = _editable(visit, post_id)
-    days = {each.key: each for slug in post.content.cases for each in card_days(visit.ctx, slug)}
-    return page("compose/card.html", post=post, days=tuple(days.values()))
+    found = {one.key: (one, each.day) for slug in post.content.cases for one, each in cards_of(visit.ctx, slug)}
+    days = [(one, next(untrue_on(visit.ctx, post.content, day), None)) for one, day in found.values()]
+    return page("compose/card.html", post=post, days=days, filled=filled)
 
 
 @pages.act("/posts/<int:post_id>/card", may=Duty.WRITE_POST, again=card)

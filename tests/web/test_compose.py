@@ -243,9 +243,12 @@ def test_a_share_card_is_put_on_in_two_clicks(binh: Browser, ctx: Context, crew:
     post = a_draft(ctx, crew.coordinator, cases=("nguyen-van-a",))
     binh.get(f"/posts/{post.id}/edit")
     binh.press("attach a share card")
-    binh.press("Put it on the post", status=422)
+    (day,) = binh.page.select("input[name=day]")
+    assert day.has_attr("disabled")
     assert "The share card is true on 2027-10-07 alone" in binh.text
+    assert "No day of theirs is the day of this post." in binh.text
     posts.schedule(ctx, crew.coordinator, post.id, When(at=datetime(2027, 10, 7, 5, tzinfo=UTC)))
+    binh.get(f"/posts/{post.id}/card")
     binh.press("Put it on the post")
     (picture,) = only(ctx).content.pictures
     assert picture.alt["vi"]
