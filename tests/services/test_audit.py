@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
@@ -451,6 +451,7 @@ def test_a_changed_payload_is_found_at_its_entry(store: Store, keystore: Keystor
 
 
 @pytest.mark.slow
+@settings(max_examples=60)  # `make attack` looks at a thousand
 @given(st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), max_size=6))
 def test_honest_logs_never_alarm(
     tmp_path_factory: pytest.TempPathFactory, original: Path, steps: list[tuple[int, bool, bool]]

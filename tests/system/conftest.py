@@ -1,6 +1,7 @@
-"""One installation a session, made by the real commands, and a copy of it for each test."""
+"""Installations made by the real commands, and a copy of one for each test."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,26 @@ import pytest
 from tests.system import pds
 from tests.system.installation import Installation, copy, install
 
+# Tokens serve for fifteen minutes to approve; a slow test may take half of that.
+ANEW_AFTER_S = 300
+
 
 @pytest.fixture(scope="session")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return install(tmp_path_factory.mktemp("original") / "here")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Installation]:
+    """The installation to copy: made once, and anew when its tokens have grown old."""
+    made: list[tuple[float, Installation]] = []
+
+    def original() -> Installation:
+        if not made or time.monotonic() - made[-1][0] > ANEW_AFTER_S:
+            made.append((time.monotonic(), install(tmp_path_factory.mktemp("original") / "here")))
+        return made[-1][1]
+
+    return original
 
 
 @pytest.fixture
-def here(original: Installation, tmp_path: Path) -> Installation:
-    return copy(original, tmp_path / "here")
+def here(originals: Callable[[], Installation], tmp_path: Path) -> Installation:
+    return copy(originals(), tmp_path / "here")
 
 
 @pytest.fixture(scope="session")

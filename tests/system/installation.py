@@ -74,11 +74,23 @@ class Installation:
     def read(self, *words: str, by: str = "") -> Any:  # noqa: ANN401 - whatever JSON says
         return json.loads(self.run(*words, "--json", by=by).stdout)
 
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Straight from the file: whoever asks again and again must not start a program each time."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return database.execute(query, values).fetchall()
+
+    def state_of(self, post_id: int) -> str:
+        ((state,),) = self.rows("SELECT state FROM posts WHERE id = ?", post_id)
+        return str(state)
+
+    def delivery_states(self, post_id: int | None = None) -> list[str]:
+        """One for each delivery: of this post, or of all."""
+        asked = "SELECT state FROM deliveries WHERE post_id = ifnull(?, post_id)"
+        return [state for (state,) in self.rows(asked, post_id)]
+
     def approved(self, post_id: int) -> dict[str, list[dict[str, Any]]]:
         """The parts for each channel, from the text whose digest the reviewers approved."""
-        with closing(sqlite3.connect(self.database)) as database:
-            asked = "SELECT manifest, digest FROM posts WHERE id = ?"
-            manifest, digest = database.execute(asked, (post_id,)).fetchone()
+        ((manifest, digest),) = self.rows("SELECT manifest, digest FROM posts WHERE id = ?", post_id)
         assert hashlib.sha256(manifest.encode()).hexdigest() == digest
         return {one["channel"]: one["parts"] for one in json.loads(manifest)["renditions"]}
 

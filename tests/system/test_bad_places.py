@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.installation import Installation, wait_for
-from tests.system.test_daemon import CAMPAIGN, scheduled, state_of
+from tests.system.test_daemon import CAMPAIGN, scheduled
 
 ROOM = "24m"
 # Nobody, who may read all (the interpreter can lie in a home that only root may enter) but write nothing here.
@@ -80,7 +80,7 @@ def test_on_a_full_disk_the_daemon_sends_nothing_and_goes_on_when_there_is_room(
         wait_for("the daemon to say so", lambda: "wave_failed" in log.read_text(), 40)
         assert small_disk.went_out("x") == []
         filler.unlink()
-        wait_for("published", lambda: state_of(small_disk, post_id) == "published", 40)
+        wait_for("published", lambda: small_disk.state_of(post_id) == "published", 40)
     assert [post["text"] for post in small_disk.went_out("x")] == ["Hai.", "Two."]
     assert small_disk.run("audit", "verify").returncode == 0
 

@@ -12,7 +12,7 @@ import pytest
 from tests.contracts.simulators import bluesky, facebook, mastodon, telegram, x
 from tests.contracts.simulators.base import Fault, Reply, Simulator
 from tests.system.installation import Installation, wait_for
-from tests.system.test_daemon import in_seconds, scheduled, state_of
+from tests.system.test_daemon import NOW, scheduled
 
 pytestmark = pytest.mark.slow
 
@@ -90,14 +90,14 @@ def test_no_secret_is_found_in_anything_the_program_writes(here: Installation, f
         fields = {"ok": False, "error_code": 400, "description": echo, "detail": echo, "message": echo, "error": echo}
         server.replies.append(Reply(400, fields | ({"error": {"message": echo}} if service == "facebook" else {})))
         server.faults.append(Fault.CLOSE_AFTER)
-    post_id = scheduled(here, "Xin đọc.", "Please read.", in_seconds(25), "--channels", channels, "--grace", "20m")
-    other_id = scheduled(here, "Xin nhớ.", "Remember.", in_seconds(25), "--channels", channels, "--grace", "20m")
+    post_id = scheduled(here, "Xin đọc.", "Please read.", NOW, "--channels", channels)
+    scheduled(here, "Xin nhớ.", "Remember.", NOW, "--channels", channels)
     with here.running("daemon") as process:
         waiting = {"scheduled", "claimed", "sending"}
-        wait_for("tried", lambda: not waiting & (states(here, post_id) | states(here, other_id)), 90)
+        wait_for("tried", lambda: waiting.isdisjoint(here.delivery_states()), 90)
         seen_outside = arguments_of(process)
     (here.folder / "crashing.py").write_text(CRASHING)
-    later = scheduled(here, "Xin đọc tiếp.", "Please read on.", in_seconds(15), "--channels", "on-mastodon")
+    later = scheduled(here, "Xin đọc tiếp.", "Please read on.", NOW, "--channels", "on-mastodon")
     command = [sys.executable, str(here.folder / "crashing.py"), "--config", str(here.config)]
     check = subprocess.run(
         [*command, "channel", "check"], env=here.environment(), capture_output=True, text=True, timeout=60, check=False
@@ -107,7 +107,7 @@ def test_no_secret_is_found_in_anything_the_program_writes(here: Installation, f
     crashed = subprocess.Popen(
         [*command, "daemon"], env=here.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_for("crashed", lambda: states(here, later) != {"scheduled"}, 40)
+    wait_for("crashed", lambda: set(here.delivery_states(later)) != {"scheduled"}, 40)
     crashed.terminate()
     said.append(crashed.communicate(timeout=30)[0])
     asked = (
@@ -117,16 +117,12 @@ def test_no_secret_is_found_in_anything_the_program_writes(here: Installation, f
     said += [text for words in asked for done in [here.run(*words, code=None)] for text in (done.stdout, done.stderr)]
     exported = here.run("audit", "export", str(here.folder / "log"), by="an", code=None)
     said += [exported.stdout, exported.stderr, here.run("audit", "list", "--json", by="an").stdout]
-    assert state_of(here, post_id)
+    assert here.state_of(post_id)
     assert CANARY.encode() not in seen_outside
     assert [text for text in said if CANARY in text] == []
     files = [file for file in here.folder.rglob("*") if file.is_file()]
     assert {here.database, here.folder / "var" / "secrets.json", here.folder / "stderr.txt"} <= set(files)
     assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
-
-
-def states(here: Installation, post_id: int) -> set[str]:
-    return {row["state"] for row in here.read("delivery", "list", "--post", str(post_id))}
 
 
 def test_the_pages_are_served_without_the_key_of_the_secrets(here: Installation, far: dict[str, Simulator]) -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 from tests.system import seen
 from tests.system.installation import Installation, wait_for
 from tests.system.pds import CHANNEL, Account
-from tests.system.test_daemon import in_seconds, scheduled, state_of
+from tests.system.test_daemon import NOW, scheduled
 from tests.system.test_platforms import CANARY, Services, assert_nowhere, far
 
 __all__ = ["far"]
@@ -27,8 +27,7 @@ def real(request: pytest.FixtureRequest) -> Account | None:
 
 
 def waiting(here: Installation, post_id: int) -> set[str]:
-    rows = here.read("delivery", "list", "--post", str(post_id))
-    return {row["state"] for row in rows} & {"scheduled", "claimed", "sending", "retry_wait"}
+    return set(here.delivery_states(post_id)) & {"scheduled", "claimed", "sending", "retry_wait"}
 
 
 def test_a_bilingual_thread_with_two_pictures_is_everywhere_as_it_was_approved(
@@ -48,10 +47,10 @@ def test_a_bilingual_thread_with_two_pictures_is_everywhere_as_it_was_approved(
         described = ("--alt-vi", f"Ảnh {name}.", "--alt-en", f"Picture {name}.")
         pictures += ["--media", str(here.folder / name), *described]
     before = len(seen.on_pds(real)) if real else 0
-    post_id = scheduled(here, VI, EN, in_seconds(25), "--channels", ",".join(channels), "--grace", "20m", *pictures)
+    post_id = scheduled(here, VI, EN, NOW, "--channels", ",".join(channels), *pictures)
     with here.running("daemon"):
         wait_for("tried", lambda: not waiting(here, post_id), 180)
-    assert state_of(here, post_id) == "published", here.run("delivery", "list", "--post", str(post_id)).stdout
+    assert here.state_of(post_id) == "published", here.run("delivery", "list", "--post", str(post_id)).stdout
     stands = {
         "mastodon": seen.on_mastodon(far.mastodon),
         "telegram": seen.on_telegram(far.telegram),

@@ -6,7 +6,7 @@ from PIL import Image
 from tests.system.installation import Installation, wait_for
 from tests.system.pds import CHANNEL, Account
 from tests.system.seen import assert_as_approved, on_pds
-from tests.system.test_daemon import in_seconds, scheduled, state_of
+from tests.system.test_daemon import NOW, scheduled
 
 # One worker installs the server, and keeps it.
 pytestmark = [pytest.mark.xdist_group("pds"), pytest.mark.slow]
@@ -33,10 +33,10 @@ def test_a_bilingual_thread_with_pictures_is_there_as_it_was_approved(there: Ins
         Image.new("RGB", (64, 32), colour).save(there.folder / name)
     first = ("--media", str(there.folder / "a.png"), "--alt-vi", "Tấm bảng trắng.", "--alt-en", "A white sign.")
     second = ("--media", str(there.folder / "b.jpg"), "--alt-vi", "Bầu trời đêm.", "--alt-en", "The sky at night.")
-    post_id = scheduled(there, VI, EN, in_seconds(20), "--channels", "bluesky", *first, *second)
+    post_id = scheduled(there, VI, EN, NOW, "--channels", "bluesky", *first, *second)
     before = len(server.records())
     with there.running("daemon"):
-        wait_for("published", lambda: state_of(there, post_id) == "published", 120)
+        wait_for("published", lambda: there.state_of(post_id) == "published", 120)
     seen = on_pds(server)[before:]
     assert [len(each.pictures) for each in seen] == [2, 0, 0, 2, 0, 0]
     assert_as_approved(there, post_id, {"bluesky": seen})
@@ -45,10 +45,10 @@ def test_a_bilingual_thread_with_pictures_is_there_as_it_was_approved(there: Ins
 
 
 def test_what_is_taken_down_is_gone_there(there: Installation, server: Account) -> None:
-    post_id = scheduled(there, "Xin đọc.", "Please read.", in_seconds(20), "--channels", "bluesky")
+    post_id = scheduled(there, "Xin đọc.", "Please read.", NOW, "--channels", "bluesky")
     before = len(server.records())
     with there.running("daemon"):
-        wait_for("published", lambda: state_of(there, post_id) == "published", 60)
+        wait_for("published", lambda: there.state_of(post_id) == "published", 60)
         assert len(server.records()) == before + 2
         there.run("post", "withdraw", str(post_id), "--reason", "sửa lại", by="binh")
         wait_for("gone", lambda: len(server.records()) == before, 30)

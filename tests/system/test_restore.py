@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.simulators import mastodon
 from tests.system.installation import Installation, free_port, wait_for
-from tests.system.test_daemon import in_seconds, scheduled, state_of
+from tests.system.test_daemon import in_seconds, scheduled
 from tests.system.test_platforms import ACCOUNT, CANARY
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
         else:
             shutil.copytree(here.folder, tmp_path / "copy")
         with here.running("daemon") as daemon:
-            wait_for("published", lambda: all(state_of(here, each) == "published" for each in past), 120)
+            wait_for("published", lambda: all(here.state_of(each) == "published" for each in past), 120)
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
         before = Counter(status["text"] for status in ledger.statuses.values())
@@ -54,7 +54,7 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
             shutil.rmtree(here.folder)
             shutil.copytree(tmp_path / "copy", new.folder)
         with new.running("daemon") as daemon:
-            wait_for("held", lambda: len(new.read("delivery", "list", "--state", "held")) == POSTS, 60)
+            wait_for("held", lambda: new.delivery_states().count("held") == POSTS, 60)
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()
         assert Counter(status["text"] for status in ledger.statuses.values()) == before
@@ -66,4 +66,4 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
         addresses = {status["text"]: status["url"] for status in ledger.statuses.values()}
         for row in held:
             new.run("delivery", "settle", str(row["id"]), "--live", next(iter(addresses.values())), by="chi")
-        assert [state_of(new, each) for each in past] == ["published"] * POSTS
+        assert [new.state_of(each) for each in past] == ["published"] * POSTS
