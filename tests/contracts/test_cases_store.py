@@ -69,7 +69,7 @@ def test_a_case_that_is_not_there_is_answered_with_one_like_it(store: Store) -> 
     with store.read() as tx:
         with pytest.raises(NotFound, match="Did you mean “nguyen-van-a”"):
             cases.get(tx, "nguyen-van-aa")
-        with pytest.raises(NotFound, match="case list"):
+        with pytest.raises(NotFound, match="There is no case"):
             cases.get(tx, "\x00")
 
 
