@@ -1,4 +1,4 @@
-"""Share cards of a case: what each says, its descriptions, and its picture in three shapes as it would be published."""
+"""Share cards: what each says, its descriptions, its picture in three shapes as published, and putting it on a post."""
 
 from collections import OrderedDict
 from hashlib import sha256
@@ -9,10 +9,15 @@ from weakref import WeakKeyDictionary
 from flask import make_response, request
 
 from bot.domain.campaign import Shape
+from bot.domain.errors import BadInput
+from bot.domain.people import Duty
+from bot.i18n import filled
 from bot.library.drawing import SIZES
 from bot.services import cards, cases
+from bot.services.pictures import untrue_on
 from bot.store.engine import Store
-from bot.web.frame import Answer, Door, Pages, Visit, not_there, page
+from bot.web.compose import editable
+from bot.web.frame import Answer, Door, Pages, Visit, not_there, page, see_other
 
 pages = Pages("cards")
 _MOST_KEPT = 64
@@ -56,3 +61,21 @@ def _png(visit: Visit, key: str, shape: Shape, tag: str) -> bytes:
         while len(kept) > _MOST_KEPT:
             kept.popitem(last=False)
         return kept[tag]
+
+
+@pages.show("/posts/<int:post_id>/card", may=Duty.WRITE_POST)
+def card(visit: Visit, post_id: int) -> Answer:
+    post = editable(visit, post_id)
+    found = {one.key: (one, each.day) for slug in post.content.cases for one, each in cards.cards_of(visit.ctx, slug)}
+    days = [(one, next(untrue_on(visit.ctx, post.content, day), None)) for one, day in found.values()]
+    return page("compose/card.html", post=post, days=days, filled=filled)
+
+
+@pages.act("/posts/<int:post_id>/card", may=Duty.WRITE_POST, again=card)
+def attach(visit: Visit, post_id: int) -> Answer:
+    shape = visit.typed("shape")
+    if shape not in set(Shape):
+        raise BadInput("Choose one of what the page offers.")
+    with visit.about("day"):
+        cards.attach(visit.ctx, visit.person, post_id, Shape(shape), visit.typed("day"))
+    return see_other(f"/posts/{post_id}/edit", "The share card is on the post. Read its description.")

@@ -9,9 +9,9 @@ from unicodedata import is_normalized
 from flask import g, request
 from werkzeug.wrappers import Response
 
-from bot.domain.campaign import LANGUAGES, Campaign, Shape
+from bot.domain.campaign import LANGUAGES, Campaign
 from bot.domain.differences import words
-from bot.domain.errors import BadInput, CampaignError
+from bot.domain.errors import CampaignError
 from bot.domain.people import Duty, Scope, require
 from bot.domain.post import EDITABLE, OPEN, Cite, Content, Picture, Post
 from bot.domain.remarks import Blocked
@@ -21,7 +21,6 @@ from bot.i18n import _, filled, sentence, word
 from bot.library.images import MAX_BYTES
 from bot.services import compose, posts, review
 from bot.services.compose import Looked, look_over
-from bot.services.pictures import untrue_on
 from bot.services.postfiles import read_grace, read_when
 from bot.services.posts import When
 from bot.services.slots import NEXT_SLOT
@@ -72,12 +71,12 @@ def write(visit: Visit) -> Answer:
 
 @pages.show("/posts/<int:post_id>/edit", may=Duty.WRITE_POST)
 def edit(visit: Visit, post_id: int) -> Answer:
-    post = _editable(visit, post_id)
+    post = editable(visit, post_id)
     typed = read(visit) if request.method == "POST" else Typed(post.content, When())
     return _page(visit, typed.content, look_over(visit.ctx, typed.content, typed.when, post_id=post_id), post)
 
 
-def _editable(visit: Visit, post_id: int) -> Post:
+def editable(visit: Visit, post_id: int) -> Post:
     post = posts.get_post(visit.ctx, post_id)
     require(visit.person, Duty.WRITE_POST, post.content.scope)
     require_state(post, EDITABLE, "edit")
@@ -98,28 +97,6 @@ def look(visit: Visit) -> Answer:
     typed = read(visit)
     looked = look_over(visit.ctx, typed.content, typed.when, post_id=_number(visit.typed("of")))
     return page("compose/_fragment.html", **_findings(visit, looked))
-
-
-@pages.show("/posts/<int:post_id>/card", may=Duty.WRITE_POST)
-def card(visit: Visit, post_id: int) -> Answer:
-    from bot.services.cards import cards_of  # noqa: PLC0415 - draws pictures
-
-    post = _editable(visit, post_id)
-    found = {one.key: (one, each.day) for slug in post.content.cases for one, each in cards_of(visit.ctx, slug)}
-    days = [(one, next(untrue_on(visit.ctx, post.content, day), None)) for one, day in found.values()]
-    return page("compose/card.html", post=post, days=days, filled=filled)
-
-
-@pages.act("/posts/<int:post_id>/card", may=Duty.WRITE_POST, again=card)
-def attach(visit: Visit, post_id: int) -> Answer:
-    from bot.services.cards import attach as put_on  # noqa: PLC0415
-
-    shape = visit.typed("shape")
-    if shape not in set(Shape):
-        raise BadInput("Choose one of what the page offers.")
-    with visit.about("day"):
-        put_on(visit.ctx, visit.person, post_id, Shape(shape), visit.typed("day"))
-    return see_other(f"/posts/{post_id}/edit", "The share card is on the post. Read its description.")
 
 
 def _kept(visit: Visit, post: Post, *, voided: bool = False) -> Response:
