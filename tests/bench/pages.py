@@ -1,5 +1,6 @@
 """Every page as somebody who may see all of it gets it, in a house with much of everything: how soon, and how heavy."""
 
+import gc
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bot.cli import OBJECTS_A_SEARCH
 from bot.domain.case import PartialDate
 from bot.services import cases, factors, feed, invitations, readings, sessions
 from bot.services.context import Context
@@ -130,6 +132,7 @@ def pages(folder: Path, *, quick: bool) -> Iterator[Figure]:
 
 
 def measured(folder: Path, named: Mapping[str, str], size: Size, rounds: int) -> Iterator[Figure]:
+    gc.set_threshold(OBJECTS_A_SEARCH)  # as the program itself does when it starts
     house = f"{size.posts:,} posts, {size.cases:,} cases, {size.entries:,} entries, SQLite"
     yield from after_a_start(folder, named, house)
     reader = sit_down(folder, named)
