@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from bot.daemon import dispatch
 from bot.daemon.peers import Peers
 from bot.platforms import http as door
 from bot.services import audit, deliver
@@ -19,7 +20,7 @@ from bot.store.keystore import Keystore
 Function = Callable[..., Any]
 # What is wrapped, by where the step lies.
 BEFORE: dict[str, tuple[Any, str]] = {
-    "before the clock is looked at": (deliver, "answer"),
+    "before the clock is looked at": (dispatch, "answer"),
     "before the first byte": (door._Trip, "leave"),  # noqa: SLF001 - there is no seam: nothing may come between
     "sent, and not answered": (http.client.HTTPConnection, "getresponse"),
     "while a wave is written": (deliver, "share"),
@@ -30,7 +31,7 @@ AFTER: dict[str, tuple[Any, str]] = {
     "when `sending` is written, and not committed": (deliver, "_begin_sending"),
     "when a look is written, and not committed": (deliver, "_begin_look"),
     "when a wave is committed": (deliver, "wave"),
-    "answered, and not written": (deliver, "answer"),
+    "answered, and not written": (dispatch, "answer"),
     "when an answer is written, and not committed": (deliver, "conclude"),
     "when a look's answer is written, and not committed": (deliver, "conclude_look"),
     "when leases are looked after": (deliver, "reap"),
