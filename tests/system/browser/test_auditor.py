@@ -72,7 +72,7 @@ def one_entry_is_proven(page: Page) -> None:
     page.locator("a[rel=prev]").click()
     expect(page.locator("dd.hash").nth(0)).to_have_text(before)
     page.get_by_role("link", name="In the log").click()
-    expect(page.locator("tbody tr").first).to_contain_text(before[:8])
+    expect(page.locator("tbody tr").first).to_contain_text(f"{before[:4]} {before[4:8]}")
 
 
 def checked_elsewhere(page: Page, folder: Path, size: int) -> None:
