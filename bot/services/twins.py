@@ -24,7 +24,7 @@ Accounts = Mapping[str, Mapping[str, Mapping[str, Collection[Shingles]]]]
 
 def twins(ctx: Context, tx: Connection, content: Content, due: datetime, post_id: int) -> Iterator[Remark]:
     """Platforms hide what is said twice, and forbid it of two accounts of theirs, but for one a language."""
-    near = posts.listed(tx, states=_ALIVE, start=due - EQUAL_WITHIN, end=due + EQUAL_WITHIN, limit=MOST_NEAR)
+    near = posts.said_between(tx, _ALIVE, due - EQUAL_WITHIN, due + EQUAL_WITHIN, MOST_NEAR)
     elsewhere, accounts = timedelta(days=ctx.planning.similar_days), _by_platform(ctx, content)
     for platform, own in accounts.items():
         for one, another in combinations(sorted(own), 2):
@@ -33,9 +33,9 @@ def twins(ctx: Context, tx: Connection, content: Content, due: datetime, post_id
                     "{one} and {another} are both on {platform} and would say the same. Platforms forbid that.",
                     one=one, another=another, platform=platform,
                 )  # fmt: skip
-    for other in near:
-        if other.due is not None and other.id != post_id:
-            yield from _twin(accounts, _by_platform(ctx, other.content), other.id, abs(other.due - due), elsewhere)
+    for other_id, moment, other in near:
+        if other_id != post_id:
+            yield from _twin(accounts, _by_platform(ctx, other), other_id, abs(moment - due), elsewhere)
 
 
 def _twin(accounts: Accounts, others: Accounts, other_id: int, apart: timedelta, far: timedelta) -> Iterator[Remark]:

@@ -223,6 +223,15 @@ def due_between(tx: Connection, start: datetime, end: datetime) -> tuple[tuple[i
     return tuple((row[0], row[1], PostState(row[2])) for row in tx.execute(query.order_by(_c.due_at, _c.id)))
 
 
+def said_between(
+    tx: Connection, states: Collection[PostState], start: datetime, end: datetime, limit: int
+) -> tuple[tuple[int, datetime, Content], ...]:
+    """Number, time and content of the posts due in between, in order."""
+    query = select(_c.id, _c.due_at, _c.document).where(_c.state.in_(states), _c.due_at >= start, _c.due_at < end)
+    found = tx.execute(query.order_by(_c.due_at, _c.id).limit(limit))
+    return tuple((row[0], row[1], _content(row[2])) for row in found)
+
+
 def writers(tx: Connection, ids: Iterable[int]) -> dict[int, int | None]:
     """Who wrote the first words of each post; None is the program."""
     of = t.post_revisions.c
