@@ -42,6 +42,25 @@ def test_a_copy_is_not_at_home_and_neither_is_what_is_put_back_in_the_place_of_t
         found.close()
 
 
+def locks_on(file: Path) -> list[str]:
+    return [line for line in Path("/proc/locks").read_text().splitlines() if f":{file.stat().st_ino} " in line]
+
+
+def test_asking_where_it_lives_leaves_the_locks_of_its_file_alone(tmp_path: Path) -> None:
+    """Whoever opens and closes a database beside SQLite takes all of them away, and another process deletes its log."""
+    build_house(tmp_path)
+    store = open_house(tmp_path).store
+    assert store.path
+    with store.write() as tx:
+        held = locks_on(store.path)
+        assert held
+        home.forget(tx)
+        home.settle_in(tx, store)
+        assert not home.is_elsewhere(tx, store)
+        assert locks_on(store.path) == held
+    store.close()
+
+
 def test_a_rehearsal_plays_in_a_copy_that_is_at_home_wherever_it_lies(store: Store, tmp_path: Path) -> None:
     with store.write() as tx:
         home.settle_in(tx, store)
