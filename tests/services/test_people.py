@@ -126,7 +126,7 @@ def test_everyone_is_listed_in_order_with_who_made_them(ctx: Context, crew: Crew
     assert [row.made_by for row in rows] == ["", "an", "an", "an", "an"]
     assert {row.made_at for row in rows} == {START}
     assert find_person(ctx, "chi") == rows[2].person
-    with pytest.raises(NotFound, match="user list"):
+    with pytest.raises(NotFound, match="There is no “nobody”"):
         find_person(ctx, "nobody")
 
 

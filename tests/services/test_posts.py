@@ -325,8 +325,9 @@ def test_posts_are_found_by_state_account_and_day(ctx: Context, crew: Crew) -> N
 
 
 def test_a_post_that_is_not_there_says_how_to_find_others(ctx: Context) -> None:
-    with pytest.raises(NotFound, match="post list"):
+    with pytest.raises(NotFound, match="There is no post 7") as error:
         posts.get_post(ctx, 7)
+    assert error.value.fields["command"] == "post list"
 
 
 # Many at once

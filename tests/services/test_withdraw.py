@@ -120,7 +120,7 @@ def test_what_has_not_gone_out_yet_never_does(house: Context, crew: Crew, clock:
 
 def test_a_post_of_which_nothing_is_out_is_cancelled_instead(house: Context, crew: Crew) -> None:
     post = scheduled(house, crew)
-    with pytest.raises(Refused, match="post cancel"):
+    with pytest.raises(Refused, match="To stop it, cancel it"):
         withdraw.withdraw_post(house, crew.coordinator, post.id, WHY)
 
 
