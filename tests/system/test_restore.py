@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.simulators import mastodon
 from tests.system.installation import Installation, free_port, wait_for
-from tests.system.test_daemon import in_seconds, scheduled
+from tests.system.test_daemon import NOW, in_seconds, scheduled
 from tests.system.test_platforms import ACCOUNT, CANARY
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,7 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
         ledger.now = datetime.now(UTC)
         with here.config.open("a") as config:
             config.write(ACCOUNT.format(name="mastodon", base=ledger.base) + 'access_token = { file = "token.txt" }\n')
-        due = in_seconds(60)
-        past = [scheduled(here, f"Tin {n}.", f"News {n}.", due, "--channels", "mastodon") for n in range(POSTS)]
+        past = [scheduled(here, f"Tin {n}.", f"News {n}.", NOW, "--channels", "mastodon") for n in range(POSTS)]
         later = scheduled(here, "Mai.", "Tomorrow.", in_seconds(90_000), "--channels", "mastodon")
         shutil.copyfile(here.config, tmp_path / "config.toml")
         if put_back == "by restore":
