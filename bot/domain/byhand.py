@@ -41,7 +41,10 @@ def require_draftable(occasion: Occasion, cases: Mapping[str, Case], *, held: bo
                 command=f"case confirm {slug} --help",
             )
         case Bar.SOURCES_DIFFER:
-            raise Refused("Sources differ on this day of {name}. Edit the event and leave one date.", name=who)
+            raise Refused(
+                "Sources differ on when {name} was arrested: no days are counted. Edit the event and leave one date.",
+                name=who,
+            )
         case Bar.CALENDAR_ONLY:
             raise Refused(
                 "This day is for the calendar only. Write a post in your own words.", command="post add --help"

@@ -180,7 +180,7 @@ def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRule
     if several:
         kind, name = _TOGETHER[event.kind], hearing.name
     campaign = _campaign_of_most([case for case, _ in people], rules)
-    bar = _bar_of_all(people, rules, campaign) or _undecided(hearing)
+    bar = _bar_of_all(people, rules, campaign)
     for year, on in days.items():
         yield Occasion(
             key=f"{kind}:{name}:{year}",
@@ -192,15 +192,8 @@ def _anniversaries(hearing: Hearing, start: date, end: date, rules: PlanningRule
             years=year - hearing.day.year,
             campaign=campaign,
             near_term_end=any(_near_term_end(case, on) for case, _ in people),
-            bar=bar,
+            bar=bar or (Bar.SAME_HEARING if several and not hearing.confirmed else None),
         )
-
-
-def _undecided(hearing: Hearing) -> Bar | None:
-    """What a person must say first."""
-    if len(hearing.people) > 1 and not hearing.confirmed:
-        return Bar.SAME_HEARING
-    return Bar.SOURCES_DIFFER if any(event.is_disputed for _, event in hearing.people) else None
 
 
 def _near_term_end(case: Case, on: date) -> bool:
@@ -236,6 +229,7 @@ def _day_counts(case: Case, start: date, end: date, rules: PlanningRules) -> Ite
     arrest = began_custody(case)
     if arrest is None or case.status in PAST:
         return
+    # An anniversary names the date on file; a count of days can only be right or wrong.
     first, counted = arrest.date.first_day, Bar.SOURCES_DIFFER if arrest.is_disputed else None
     for days in _milestones((end - first).days, rules):
         on = first + timedelta(days=days)

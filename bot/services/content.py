@@ -185,7 +185,6 @@ def _case_blocks(tx: Connection, content: Content, named: Mapping[str, Case]) ->
             yield remark("What is said about {name} has no source. Add one to the case.", name=case.name_vi)
         if stale_cites(content.cites, case):
             yield remark("A fact about {name} changed since this was written. Read and save it.", name=case.name_vi)
-        yield from _disputes(content, case)
     if is_unanswered(content, named):
         yield remark("Nobody has said yet whether these people were tried together. Answer that first.")
 
@@ -195,7 +194,7 @@ def _disputes(content: Content, case: Case) -> Iterator[Remark]:
     for event in case.events:
         if event.is_disputed and EVENT_FACT + event.key in facts:
             yield remark(
-                "Sources differ on a day of {name}: {date}, or {others}. Edit the event and leave one date.",
+                "Sources differ on a day of {name}: {date}, or {others}. Name the date, or decide between them.",
                 name=case.name_vi, date=str(event.date), others=", ".join(map(str, event.alt_dates)),
             )  # fmt: skip
 
@@ -225,6 +224,7 @@ def _warnings(
         yield remark("It names {name}, whose case is not listed with it.", name=name)
     on = local_date(content.due or ctx.now())
     for case in named.values():
+        yield from _disputes(content, case)
         if case.status in HELD and tier_of(case, on, ctx.planning.status_max_age_days) is not Tier.FRESH:
             days = (on - case.confirmation.as_of.first_day).days
             yield remark(

@@ -146,8 +146,6 @@ def _yearly(group: list[tuple[Case, Event]], start: date, end: date, known: Camp
             continue
         slugs = frozenset(case["slug"] for case, _ in group)
         reason = _of_several(group, known) if several else _of_one(group[0][0], event["kind"], known)
-        if not reason and any(_is_disputed(event) for _, event in group):
-            reason = "sources_differ"
         yield Expected(
             Key(on.isoformat(), kind, slugs, year - day.year, 0, ""),
             frozenset(filter(None, [reason])),

@@ -174,6 +174,13 @@ def test_day_counts_stop_where_the_status_is_not_fresh() -> None:
     assert [one.bar for one in found(case, start="2025-11-01", end="2025-12-31")] == [Bar.NOT_FRESH]
 
 
+@pytest.mark.parametrize(("other", "bar"), [("2020-06-13", Bar.SOURCES_DIFFER), ("2020-06", None)])
+def test_days_are_not_counted_from_a_day_on_which_sources_differ(other: str, bar: Bar | None) -> None:
+    case = a_case(an_event(on="2020-06-12", alt_dates=(PartialDate.parse(other),)), as_of="2025-10-01")
+    assert [one.bar for one in found(case, start="2025-11-01", end="2025-12-31")] == [bar]
+    assert [one.bar for one in found(case, start="2025-06-01", end="2025-06-30") if one.years] == [None]
+
+
 # One custody and another
 
 

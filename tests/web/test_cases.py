@@ -177,7 +177,7 @@ def test_sources_that_differ_stand_side_by_side(giang: Browser, ctx: Context) ->
     table = next(each for each in giang.page.select("table") if "Where sources differ" in each.get_text())
     cells = [" ".join(each.get_text(" ", strip=True).split()) for each in table.select("tbody td")]
     assert cells == ["7 October 2020 example.org", "6 October 2020", "example.net"]
-    assert "Nothing is posted about a day on which sources differ until somebody decides" in giang.text
+    assert "posts then name the date instead of saying" in giang.text
     assert [each.get_text() for each in giang.page.select(".btn.off") if "Decide" in each.get_text()] == [
         "Decide: arrest"
     ]
