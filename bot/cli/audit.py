@@ -139,7 +139,7 @@ def export(session: Session, actor: Person, folder: Path, post: int | None, *, p
     from bot.services import audit as log
     from bot.services import proofs
 
-    require(actor, Duty.EXPORT)
+    require(actor, Duty.EXPORT if post else Duty.EXPORT_LOG)
     ctx = session.ctx
     log.checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
     write = partial(proofs.export_post, post_id=post) if post else log.export

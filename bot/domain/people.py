@@ -32,6 +32,7 @@ class Duty(StrEnum):
     MANAGE_KEYS = "change the signing key"
     READ_AUDIT = "read the audit log"
     EXPORT = "export"
+    EXPORT_LOG = "export the audit log"
     PANIC = "lock everything"
 
 
@@ -51,6 +52,7 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
     Duty.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Duty.READ_AUDIT: frozenset({Role.AUDITOR, Role.ADMIN}),
     Duty.EXPORT: frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR}),
+    Duty.EXPORT_LOG: frozenset({Role.AUDITOR, Role.ADMIN}),
     # Guarded by its word alone: whoever must be quick has no time for codes.
     Duty.PANIC: frozenset({Role.ADMIN}),
 }
@@ -58,7 +60,15 @@ DUTIES: Mapping[Duty, frozenset[Role]] = {
 
 # What must not be done by whoever found a token, a screen or a passphrase.
 GUARDED = frozenset(
-    {Duty.APPROVE_POST, Duty.UNHALT, Duty.MANAGE_PEOPLE, Duty.MANAGE_CHANNELS, Duty.MANAGE_KEYS, Duty.EXPORT}
+    {
+        Duty.APPROVE_POST,
+        Duty.UNHALT,
+        Duty.MANAGE_PEOPLE,
+        Duty.MANAGE_CHANNELS,
+        Duty.MANAGE_KEYS,
+        Duty.EXPORT,
+        Duty.EXPORT_LOG,
+    }
 )
 # People and accounts, and the log, are of the whole installation: who has these roles has them everywhere.
 LIMITABLE = frozenset({Role.COORDINATOR, Role.REVIEWER})

@@ -215,6 +215,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "change the signing key",
             "read the audit log",
             "export",
+            "export the audit log",
             "lock everything",
         )
     },

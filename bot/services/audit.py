@@ -223,7 +223,7 @@ def _first_since(tx: Connection, when: datetime, size: int) -> int:
 
 def bundle(ctx: Context, actor: Person, *, with_payloads: bool, mask: bool) -> IO[bytes]:
     """The export, signed up to now, as a zip that is gone when it is closed. Raises Refused."""
-    require(actor, Duty.READ_AUDIT)
+    require(actor, Duty.EXPORT_LOG)
     checkpoint(ctx.store, ctx.keystore, now=ctx.now(), force=True)
     with TemporaryDirectory(dir=ctx.data_dir, prefix="export-") as place:
         with ctx.store.read() as tx:

@@ -69,7 +69,7 @@ def entry_page(visit: Visit, seq: int) -> Answer:
     return page("audit/entry.html", entry=entry, payload=payload, alias=alias, is_last=is_last)
 
 
-@pages.act("/audit/export", may=Duty.READ_AUDIT, again=log_page, fresh=True)
+@pages.act("/audit/export", may=Duty.EXPORT_LOG, again=log_page, fresh=True)
 def export(visit: Visit) -> Answer:
     content = "content" in visit.ticked("with")
     found = audit.bundle(visit.ctx, visit.person, with_payloads=content, mask="people" not in visit.ticked("with"))

@@ -19,7 +19,7 @@ def files_page(visit: Visit) -> Answer:
     return page("cases/files.html", exportable=visit.may(Duty.EXPORT))
 
 
-@pages.act("/cases/export", may=Duty.EXPORT, again=files_page)
+@pages.act("/cases/export", may=Duty.EXPORT, again=files_page, fresh=True)
 def export(visit: Visit) -> Answer:
     kind = visit.typed("format") if visit.typed("format") in _KINDS else "toml"
     mime, write = _KINDS[kind]

@@ -195,7 +195,7 @@ def acknowledge(visit: Visit, delivery_id: int) -> Answer:
     return see_other(f"/posts/{sheets.delivery(visit.ctx, delivery_id).post_id}", "It is no longer reported.")
 
 
-@pages.act("/deliveries/<int:delivery_id>/export", may=Duty.EXPORT, again=of_delivery)
+@pages.act("/deliveries/<int:delivery_id>/export", may=Duty.EXPORT, again=of_delivery, fresh=True)
 def export(visit: Visit, delivery_id: int) -> Answer:
     """What an appeal to the platform needs, as one file."""
     name = f"delivery-{delivery_id}"
@@ -238,7 +238,7 @@ def bring_in(visit: Visit) -> Answer:
     return see_other("/queue?state=draft", "{told} {known}", told=told, known=known)
 
 
-@pages.act("/posts/export", may=Duty.EXPORT)
+@pages.act("/posts/export", may=Duty.EXPORT, again=files, fresh=True)
 def take_out(visit: Visit) -> Answer:
     wanted = tuple(state for state in PostState if state in visit.ticked("state"))
     return _download(postfiles.export_posts(visit.ctx, visit.person, states=wanted).encode(), "posts.csv", "text/csv")

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from bot.domain.people import DUTIES, Duty, Role
-from bot.web.frame import Door, May, View
-from bot.web.gate import OPEN
+from bot.web.frame import Door, May
+from tests.web import matrix
 from tests.web.conftest import Browser
 
 ANYONE, SIGNED_IN = Door.ANYONE, Door.SIGNED_IN
@@ -134,7 +134,7 @@ ROUTES: dict[str, May] = {
     "POST /people/<int:person_id>/link": Duty.MANAGE_PEOPLE,
     "GET /audit": SIGNED_IN,
     "GET /audit/<int:seq>": Duty.READ_AUDIT,
-    "POST /audit/export": Duty.READ_AUDIT,
+    "POST /audit/export": Duty.EXPORT_LOG,
     "GET /checkpoint": ANYONE,
     "GET /vkeys": ANYONE,
     "GET /consistency.jsonl": ANYONE,
@@ -144,20 +144,13 @@ ROUTES: dict[str, May] = {
 ALIASES = {Role.ADMIN: "an", Role.COORDINATOR: "binh", Role.REVIEWER: "chi", Role.AUDITOR: "giang"}
 
 
-def declared(app: Flask) -> dict[str, View]:
-    found = {}
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint in OPEN:
-            continue
-        view = app.view_functions[rule.endpoint]
-        assert isinstance(view, View), f"{rule}: declare who may use it, with Pages.show or Pages.act"
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            found[f"{method} {rule}"] = view
-    return found
-
-
 def test_every_route_is_in_the_table_and_says_the_same(app: Flask) -> None:
-    assert {route: view.may for route, view in declared(app).items()} == ROUTES
+    assert {route: view.may for route, view in matrix.declared(app).items()} == ROUTES
+
+
+def test_the_documentation_shows_this_very_table(app: Flask) -> None:
+    written = matrix.DOCUMENT.read_text().partition(matrix.HEADING)[2]
+    assert written == matrix.table(matrix.declared(app)), "write it anew: python -m tests.web.matrix"
 
 
 def test_a_page_changes_nothing_and_a_form_is_always_sent(app: Flask) -> None:

@@ -17,7 +17,8 @@ from bot.web.frame import Door, Site
 from tests.house import Crew, FakeClock, told
 from tests.web.authenticator import PRESENT, Authenticator
 from tests.web.conftest import PASSPHRASE, Browser
-from tests.web.test_access import ALIASES, ROUTES, declared, filled, send
+from tests.web.matrix import declared
+from tests.web.test_access import ALIASES, ROUTES, filled, send
 from tests.web.test_sign_in import sign_in
 
 
