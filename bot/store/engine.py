@@ -47,10 +47,11 @@ def _finished(tx: Connection) -> Iterator[None]:
     """Closes what was left half read: while SQLite has one such statement, its view of the data outlives the end of
     the transaction, and later ones on this connection would see the past.
     """
+    opened = tx.info.get(_OPEN, ())  # asked now: a connection that broke by then can be asked nothing
     try:
         yield
     finally:
-        for cursor in list(tx.info.pop(_OPEN, ())):
+        for cursor in list(opened):
             cursor.close()
 
 

@@ -33,6 +33,16 @@ def test_nothing_is_kept_of_a_transaction_that_fails(store: Store) -> None:
     assert "half" not in keys(store)
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("door", ["read", "write"])
+def test_a_server_that_goes_away_in_the_middle_is_a_store_that_failed(store: Store, door: str) -> None:
+    with pytest.raises(StoreFailed), getattr(store, door)() as tx:
+        tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    put(store, "after")
+    assert "after" in keys(store)
+
+
 @pytest.mark.parametrize("door", ["read", "write"])
 def test_what_was_left_half_read_does_not_hold_on_to_the_past(store: Store, door: str) -> None:
     with store.write() as tx:
