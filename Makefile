@@ -17,9 +17,7 @@ APT_PACKAGES := chromium
 BIN := .venv/bin
 BOT := $(BIN)/python -m bot --config $(VAR)/config.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# One more than there are cores: the tests of whole processes mostly wait.
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadgroup
 # One file serves every platform and every Python from 3.11 on; each is complete in itself.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file requirements/
