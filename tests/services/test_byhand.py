@@ -176,10 +176,9 @@ def refused_consent(ctx: Context, _crew: Crew) -> str:
 
 
 def disputed(ctx: Context, _crew: Crew) -> str:
-    case = arrested()
-    (arrest,) = case.events
-    on_file(ctx, replace(case, events=(replace(arrest, alt_dates=(PartialDate(2020, 1, 1),)),)))
-    return ARREST_KEY
+    arrest = an_event(on=str(ctx.today() - timedelta(days=190)), alt_dates=(PartialDate(2020, 1, 1),))
+    on_file(ctx, a_case(arrest, as_of=str(ctx.today())))
+    return f"day_count:nguyen-van-a:{arrest.key}:200"
 
 
 def held_again(ctx: Context, _crew: Crew) -> str:
@@ -196,7 +195,7 @@ def held_again(ctx: Context, _crew: Crew) -> str:
         (guessed_hearing, rf"tried together.*event joint nguyen-van-a:trial-{BEFORE} nguyen-van-b:trial-{BEFORE}"),
         (guessed_hearing_of_the_released, "tried together"),
         (calendar_day, "for the calendar only"),
-        (disputed, "Sources differ on this day of Nguyễn Văn A"),
+        (disputed, "Sources differ on when Nguyễn Văn A was arrested"),
         (refused_consent, r"Nguyễn Văn A, or the family, refused"),
         (held_again, "No words fit"),
     ],
