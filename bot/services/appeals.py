@@ -18,7 +18,7 @@ def draft_general(ctx: Context, author: Person, campaign: str, asked: Asked, tur
     names = asked.channels or accounts_of(ctx, campaign)
     with ctx.store.read() as tx:
         turn = posts.appeals(tx, campaign) if turn is None else turn
-        if ("campaign", campaign) in {(hold.scope, hold.target) for hold in holds.current(tx)}:
+        if ("campaign", campaign) in holds.open_holds(tx):
             raise Refused("The campaign “{campaign}” is held.", campaign=campaign)
     worded = _worded(ctx, campaign, names, asked, turn)
     if not worded:

@@ -169,7 +169,7 @@ def _time_blocks(ctx: Context, content: Content) -> Iterator[Remark]:
 
 
 def _case_blocks(tx: Connection, content: Content, named: Mapping[str, Case]) -> Iterator[Remark]:
-    held = {(hold.scope, hold.target) for hold in holds.current(tx)}
+    held = holds.open_holds(tx)
     if ("campaign", content.campaign) in held:
         yield remark("The campaign “{campaign}” is held.", campaign=content.campaign)
     for slug in content.cases:

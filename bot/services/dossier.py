@@ -63,8 +63,7 @@ def look(ctx: Context, slug: str) -> Dossier:
 
 def desk_of(ctx: Context, tx: Connection, *named: Case) -> Desk:
     """All it takes to find and word the days of these people."""
-    held = frozenset((hold.scope, hold.target) for hold in stops.current(tx))
-    return Desk(everybody(ctx, tx).near(*named), {}, held)
+    return Desk(everybody(ctx, tx).near(*named), {}, stops.open_holds(tx))
 
 
 def days_of(ctx: Context, desk: Desk, slug: str) -> tuple[Occasion, ...]:

@@ -118,8 +118,7 @@ def _carried(
 
 
 def _find(ctx: Context, tx: Connection, known: Mapping[str, Case], start: date, end: date) -> tuple[Occasion, ...]:
-    held = frozenset((hold.scope, hold.target) for hold in holds.current(tx))
-    return find_occasions(ctx, Desk(known, {}, held), start, end)
+    return find_occasions(ctx, Desk(known, {}, holds.open_holds(tx)), start, end)
 
 
 def occasions_between(ctx: Context, tx: Connection, start: date, end: date) -> tuple[Occasion, ...]:
@@ -139,6 +138,5 @@ def occasions_between(ctx: Context, tx: Connection, start: date, end: date) -> t
 def days_between(ctx: Context, tx: Connection, start: date, end: date) -> tuple[Occasion, ...]:
     """Of people and of the world, both days included, in written order."""
     observances = {(one.id, one.on): one for one in ctx.schedules.observances(start, end)}
-    held = frozenset((hold.scope, hold.target) for hold in holds.current(tx))
-    observed = find_occasions(ctx, Desk({}, observances, held), start, end)
+    observed = find_occasions(ctx, Desk({}, observances, holds.open_holds(tx)), start, end)
     return tuple(sorted((*occasions_between(ctx, tx, start, end), *observed), key=written_order))

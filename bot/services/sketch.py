@@ -68,7 +68,7 @@ def open_desk(ctx: Context, tx: Connection, start: date, end: date, known: Mappi
     desk = Desk(
         cases={case.slug: case for case in cases.everyone(tx)} if known is None else known,
         observances={(one.id, one.on): one for one in ctx.schedules.observances(start, end)},
-        held=frozenset((hold.scope, hold.target) for hold in holds.current(tx)),
+        held=holds.open_holds(tx),
     )
     first, last = (at_local(day, _MIDNIGHT, "UTC") for day in (start - 2 * _DAY, end + 3 * _DAY))
     for name, moments in taken_times(ctx, tx, first, last).items():

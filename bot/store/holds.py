@@ -37,7 +37,7 @@ class Pause:
 
 
 def open_holds(tx: Connection) -> frozenset[tuple[str, str]]:
-    """(scope, target) of all that is held, for whoever is about to send.
+    """(scope, target) of all that is held.
 
     In a writing transaction nobody else can halt, hold or pause until it ends: what a halt does not list has
     not begun.
