@@ -78,6 +78,17 @@ def require_may_approve(
         raise Refused("You approved this already. Someone else must approve it too.")
 
 
+def refusal(
+    reviewer: Person, post: Post, authors: Collection[int], yeses: Iterable[Approval]
+) -> Conflict | Refused | None:
+    """Why this person's yes to it as it stands could not count; None where it could."""
+    try:
+        require_may_approve(reviewer, post, post.digest, authors=authors, approved=counting(yeses, post.digest))
+    except (Conflict, Refused) as error:
+        return error
+    return None
+
+
 def require_state(post: Post, allowed: Collection[PostState], verb: str) -> None:
     if post.state not in allowed:
         raise Refused("Post {id} is {state}: you cannot {verb} it.", id=post.id, state=post.state.value, verb=verb)

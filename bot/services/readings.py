@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.case import Case, Event
 from bot.domain.differences import Changed, contents
-from bot.domain.errors import BadInput, CampaignError, Conflict, Refused
+from bot.domain.errors import BadInput, CampaignError
 from bot.domain.facts import EVENT_FACT
 from bot.domain.hygiene import Severity, clean, problems
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import Cite, Post, PostState, Rendition, part_from_plain, sha256
 from bot.domain.remarks import Blocked, Remark, remark
-from bot.domain.review import Approval, counting, require_may_approve
+from bot.domain.review import refusal
 from bot.domain.slots import at_local
 from bot.services.content import Checked, check, freeze, rendered
 from bot.services.context import Context
@@ -145,20 +145,12 @@ def waiting(ctx: Context, person: Person, after: int = 0) -> tuple[tuple[Waiting
                 needed=needed_approvals(
                     ctx, tx, post, {slug: named[slug] for slug in post.content.cases if slug in named}
                 ),
-                refusal=_refusal(person, post, authors[post.id], yeses.get(post.id, ())),
+                refusal=refusal(person, post, authors[post.id], yeses.get(post.id, ())),
                 soon=post.due is not None and post.due < ctx.now() + SOON,
             )
             for post in shown
         )
         return rows, shown[-1].id if len(found) > A_PAGE else 0
-
-
-def _refusal(person: Person, post: Post, authors: Collection[int], yeses: Iterable[Approval]) -> CampaignError | None:
-    try:
-        require_may_approve(person, post, post.digest, authors=authors, approved=counting(yeses, post.digest))
-    except (Refused, Conflict) as error:
-        return error
-    return None
 
 
 def read(ctx: Context, person: Person, post_id: int, *, read_digest: str = "") -> Reading:
@@ -220,7 +212,7 @@ def _read(
         changed=_changed_since(tx, post, base, versions) if base else None,
         was_read=was_read,
         authors=tuple(sorted(names[each] for each in authors)),
-        refusal=_refusal(person, post, authors, standing),
+        refusal=refusal(person, post, authors, standing),
         said=tuple(_said(ctx, tx, post.id)),
     )
 
