@@ -204,6 +204,11 @@ class Case:
     def event(self, key: str) -> Event | None:
         return next((event for event in self.events if event.key == key), None)
 
+    @property
+    def is_disputed(self) -> bool:
+        """Sources differ on a day of it."""
+        return any(event.is_disputed for event in self.events)
+
     def of_kind(self, kind: EventKind) -> tuple[Event, ...]:
         return tuple(event for event in self.events if event.kind is kind)
 

@@ -21,6 +21,6 @@ def gaps(case: Case) -> frozenset[Gap]:
         Gap.ARREST: not any(event.kind is EventKind.ARREST for event in exact),
         Gap.SOURCE: not case.confirmation.sources,
         Gap.ADDRESS: not case.address,
-        Gap.DISPUTE: any(event.is_disputed for event in case.events),
+        Gap.DISPUTE: case.is_disputed,
     }
     return frozenset(gap for gap, missing in found.items() if missing)

@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from bot.domain.case import HELD, Case, is_confirmed
 from bot.domain.checkpoint import Checkpoint
 from bot.domain.delivery import Delivery, DeliveryState
-from bot.domain.errors import Refused
 from bot.domain.occasions import Occasion
 from bot.domain.people import DUTIES, Duty, Person, Role
 from bot.domain.post import Post, PostState
-from bot.domain.review import Approval, counting, require_may_approve
+from bot.domain.review import refusal
 from bot.services.anchors import altered_from
 from bot.services.channels import ailing, looked_in
 from bot.services.context import Context
@@ -186,15 +185,7 @@ def _may_approve(tx: Connection, person: Person, waiting: Collection[Post]) -> i
     """How many of them."""
     authors = approvals.authors_of(tx, {post.id: post.content.cites for post in waiting})
     yeses = approvals.of_posts(tx, authors)
-    return sum(_counts(person, post, authors[post.id], yeses.get(post.id, ())) for post in waiting)
-
-
-def _counts(person: Person, post: Post, authors: Collection[int], yeses: Collection[Approval]) -> bool:
-    try:
-        require_may_approve(person, post, post.digest, authors=authors, approved=counting(yeses, post.digest))
-    except Refused:
-        return False
-    return True
+    return sum(refusal(person, post, authors[post.id], yeses.get(post.id, ())) is None for post in waiting)
 
 
 def _going(tx: Connection, now: datetime) -> tuple[Going, ...]:
@@ -239,7 +230,7 @@ def _read_cases(ctx: Context, tx: Connection, today: date) -> _Known:
     return _Known(
         days=days_between(ctx, tx, today, today + WEEK),
         undated=sum(not any(event.date.exact for event in case.events) for case in held),
-        disputed=sum(any(event.is_disputed for event in case.events) for case in everyone),
+        disputed=sum(case.is_disputed for case in everyone),
         unconfirmed=sum(not is_confirmed(case, today, age) for case in held),
         held=len(held),
     )
