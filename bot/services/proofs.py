@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bot.domain.audit import canonical
+from bot.domain.checkpoint import Checkpoint
 from bot.domain.errors import Conflict, StoreFailed
 from bot.domain.proof import Tree
 from bot.services import audit as log
@@ -32,14 +33,19 @@ def consistency(tx: Connection) -> Iterator[bytes]:
             yield canonical({"from": size, "path": path, "to": sizes[-1]}) + b"\n"
 
 
+def _newest(tx: Connection) -> Checkpoint:
+    found = audit.latest_checkpoint(tx)
+    if found is None:
+        raise Conflict("There is no checkpoint yet. The publisher signs one once it runs.", command="audit checkpoint")
+    return found
+
+
 def publish(tx: Connection, folder: Path, keystore: Keystore) -> int:
     """Writes over what a witness reads, in any folder that is served or copied; returns the size signed for.
 
     It holds no record: sizes, hashes and signatures alone.
     """
-    newest = audit.latest_checkpoint(tx)
-    if newest is None:
-        raise Conflict("There is no checkpoint yet. The publisher signs one once it runs.", command="audit checkpoint")
+    newest = _newest(tx)
     written = {
         "vkeys": "".join(f"{key}\n" for key in keystore.vkeys).encode(),
         "consistency.jsonl": b"".join(consistency(tx)),
@@ -64,9 +70,7 @@ def export_post(
     Nothing else of the log is in it. Raises NotFound, Conflict.
     """
     posts.get(tx, post_id)
-    newest, whole = audit.latest_checkpoint(tx), tree(tx)
-    if newest is None:
-        raise Conflict("There is no checkpoint yet. The publisher signs one once it runs.", command="audit checkpoint")
+    newest, whole = _newest(tx), tree(tx)
     about = [f"post:{post_id}", *(f"delivery:{each.id}" for each in deliveries.of_post(tx, post_id))]
     found = {entry.seq: entry for obj in about for entry in audit.entries(tx, obj=obj, limit=10_000)}
     named = [entry for act in KEY_ACTS for entry in audit.entries(tx, act=act)]
