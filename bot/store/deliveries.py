@@ -1,4 +1,4 @@
-"""Deliveries and their attempts. Every change after a claim names the fence: zero rows means another worker owns it."""
+"""Deliveries. Every change after a claim names the fence: zero rows means another worker owns it."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
