@@ -42,7 +42,7 @@ ERRORS = (
     "Unchosen",
 )
 SPOKEN: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys((*ERRORS, "_", "say", "remark", "Said", "ValueError"), (0,)),
+    **dict.fromkeys((*ERRORS, "_", "say", "filled", "remark", "Said", "ValueError"), (0,)),
     **dict.fromkeys(("good", "bad", "note", "level"), (1,)),
     "table": (0,),
     "see_other": (1,),

@@ -109,7 +109,9 @@ def test_the_language_is_that_of_the_machine_where_it_is_vietnamese(
     desk: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "vi_VN.UTF-8")
-    assert desk.type("post", "show", "99", code=1).err.startswith("Lỗi: ")
+    said = desk.type("post", "show", "99", code=1).err
+    assert said.startswith("Lỗi: ")
+    assert said.endswith("Tiếp theo: campaignbot post list\n")
     monkeypatch.setenv("CAMPAIGNBOT_LANG", "en")
     assert desk.type("post", "show", "99", code=1).err.startswith("Error: ")
 
