@@ -34,7 +34,9 @@ STRANGERS = ("/login", "/invitation/<token>", "/help")
 NOT_PAGES = ("/checkpoint", "/vkeys", "/pictures/<digest>", "/pictures/<digest>/whole", "/settings/codes/picture")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 INSTALL_S = 120
-REFUSED = re.compile("status of 4|Response Status Error Code 4|ERR_FAILED|htmx:(afterRequest|sendError)")
+REFUSED = re.compile(
+    "status of 4|Response Status Error Code 4|ERR_CONTENT_LENGTH_MISMATCH|htmx:(afterRequest|sendError)"
+)
 """What the browser and htmx say of an answer that a test asked for, or kept from coming."""
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")

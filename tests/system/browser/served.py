@@ -1,9 +1,11 @@
 """The showcase in this very process: the test has its clock, its people and its database in hand."""
 
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyotp
 from playwright.sync_api import Browser, Page
@@ -19,6 +21,9 @@ from tests.house import FakeClock
 from tests.system.browser.chromium import Screen, visitor
 from tests.system.browser.showcase import PASSPHRASE, Showcase
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 A_CODE_S = 30
 
 
@@ -27,12 +32,35 @@ class Quiet(WSGIRequestHandler):
         """Says nothing."""
 
 
+@dataclass
+class Line:
+    """The way to the program, which can drop once: `before` or `after` the program has done what it was asked.
+
+    In the middle of the answer, as Chromium asks again by itself where none has begun.
+    """
+
+    app: "WSGIApplication"
+    drops: str = ""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        drops = self.drops if environ["REQUEST_METHOD"] == "POST" else ""
+        if not drops:
+            return self.app(environ, start_response)
+        self.drops = ""
+        if drops == "after":
+            b"".join(self.app(environ, lambda *_head: lambda _body: None))
+        start_response("200 OK", [("Content-Length", "100")])(b"<")
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError
+
+
 @dataclass(frozen=True)
 class Served:
     """At an address where browsers have passkeys."""
 
     ctx: Context
     made: Showcase
+    line: Line
 
     @property
     def clock(self) -> FakeClock:
@@ -82,12 +110,13 @@ def sign_in(page: Page, alias: str, passphrase: str = PASSPHRASE) -> None:
 
 @contextmanager
 def serve(ctx: Context, made: Showcase) -> Iterator[Served]:
-    server = make_server("127.0.0.1", 0, create_app(ctx, Site()), threaded=True, request_handler=Quiet)
+    line = Line(create_app(ctx, Site()))
+    server = make_server("127.0.0.1", 0, line, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     made.url = f"http://localhost:{server.port}"
     try:
-        yield Served(ctx, made)
+        yield Served(ctx, made, line)
     finally:
         server.shutdown()
         thread.join()
