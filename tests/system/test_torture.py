@@ -47,15 +47,13 @@ def test_a_daemon_that_is_told_to_stop_ends_whatever_it_is_about_to_do(tmp_path:
     with server.database() as (address, owner):
         plan = Plan(60, failing=0.0, seed=10, poll_s=0.05, database=address, owner=owner)
         world = a_world(tmp_path, plan, 1, ("mastodon",))
-        with world.served():
-            nursery = Nursery(tmp_path / "config.toml", world.log)
+        with world.served(), Nursery(tmp_path / "config.toml", world.log) as nursery:
             world.people.write(ahead_s=900)
             for lived_s in (0.0, 0.1, 0.5, 1.5):
                 daemons = [nursery.spawn({}) for _ in range(3)]
                 time.sleep(lived_s)
                 for daemon in daemons:
                     daemon.end()
-            nursery.close()
         world.ctx.store.close()
 
 
@@ -87,22 +85,23 @@ def test_three_daemons_share_one_postgresql_and_take_over_from_one_that_dies(tmp
         with world.served():
             for account in world.accounts:
                 account.server.slow_s = 0.2
-            nursery = Nursery(tmp_path / "config.toml", world.log)
-            children = [nursery.spawn({}) for _ in range(3)]
-            for _ in range(12):
-                world.people.write(ahead_s=6)
-            left = f"{children[0].pid}-"
-            _wait(lambda: len(_shares(world)) == len(children))
-            _wait(lambda: any(each.worker.startswith(left) for each in _states(world, DeliveryState.SENDING)))
-            children[0].send(signal.SIGKILL)
-            died = time.monotonic()
-            _wait(lambda: not [each for each in _states(world, DeliveryState.SENDING) if each.worker.startswith(left)])
-            assert time.monotonic() - died < 2 * LEASE_S
-            _wait(lambda: not _open(world))
-            shares = _shares(world)
-            for child in children[1:]:
-                child.end()
-            nursery.close()
+            with Nursery(tmp_path / "config.toml", world.log) as nursery:
+                children = [nursery.spawn({}) for _ in range(3)]
+                for _ in range(12):
+                    world.people.write(ahead_s=6)
+                left = f"{children[0].pid}-"
+                _wait(lambda: len(_shares(world)) == len(children))
+                _wait(lambda: any(each.worker.startswith(left) for each in _states(world, DeliveryState.SENDING)))
+                children[0].send(signal.SIGKILL)
+                died = time.monotonic()
+                _wait(
+                    lambda: not [each for each in _states(world, DeliveryState.SENDING) if each.worker.startswith(left)]
+                )
+                assert time.monotonic() - died < 2 * LEASE_S
+                _wait(lambda: not _open(world))
+                shares = _shares(world)
+                for child in children[1:]:
+                    child.end()
         verdict = judge(world)
         world.ctx.store.close()
     assert verdict.faults == []
@@ -125,22 +124,27 @@ def test_a_clock_that_jumps_ahead_makes_nothing_leave_early(tmp_path: Path, shim
     """In doubt nothing is sent; when two hosts share the time again, it goes on by itself."""
     shift = tmp_path / "shift"
     shift.write_bytes(struct.pack("=q", 0))
+
+    def jump(by_s: int) -> None:
+        """In place: a file cut short for a moment would be a bus error to whoever has it in memory."""
+        with shift.open("r+b") as file:
+            file.write(struct.pack("=q", by_s))
+
     (tmp_path / "house").mkdir()
     world = a_world(tmp_path / "house", Plan(60, failing=0.0, seed=8), 1, ("mastodon", "bluesky"))
     with world.served():
         moved = {"LD_PRELOAD": str(shim), "CLOCK_SHIFT": str(shift)}
-        nursery = Nursery(world.folder / "config.toml", world.log, **moved)
-        world.people.write(ahead_s=12)
-        daemon = nursery.spawn({})
-        _wait(lambda: world.log.exists() and "planned" in world.log.read_text())
-        shift.write_bytes(struct.pack("=q", JUMP_S))
-        _wait(lambda: "clock_suspect" in world.log.read_text())
-        time.sleep(2)
-        assert [arrival for account in world.accounts for arrival in account.server.arrivals] == []
-        shift.write_bytes(struct.pack("=q", 0))
-        _wait(lambda: not _open(world))
-        daemon.end()
-        nursery.close()
+        with Nursery(world.folder / "config.toml", world.log, **moved) as nursery:
+            world.people.write(ahead_s=12)
+            daemon = nursery.spawn({})
+            _wait(lambda: world.log.exists() and "planned" in world.log.read_text())
+            jump(JUMP_S)
+            _wait(lambda: "clock_suspect" in world.log.read_text())
+            time.sleep(2)
+            assert [arrival for account in world.accounts for arrival in account.server.arrivals] == []
+            jump(0)
+            _wait(lambda: not _open(world))
+            daemon.end()
     verdict = judge(world)
     world.ctx.store.close()
     assert verdict.faults == []
@@ -152,15 +156,13 @@ def test_what_is_approved_elsewhere_leaves_on_time_without_waiting_for_the_poll(
     with server.database() as (address, owner):
         plan = Plan(60, failing=0.0, seed=9, poll_s=60, database=address, owner=owner)
         world = a_world(tmp_path, plan, 1, ("mastodon",))
-        with world.served():
-            nursery = Nursery(tmp_path / "config.toml", world.log)
+        with world.served(), Nursery(tmp_path / "config.toml", world.log) as nursery:
             daemon = nursery.spawn({})
             _wait(lambda: world.log.exists() and "planned" in world.log.read_text())
             time.sleep(1)  # past its first looks
             world.people.write(ahead_s=2)
             _wait(lambda: _states(world, DeliveryState.PUBLISHED), 15)
             daemon.end()
-            nursery.close()
         (sent,) = _states(world, DeliveryState.PUBLISHED)
         verdict = judge(world)
         world.ctx.store.close()
@@ -173,8 +175,7 @@ def test_what_is_approved_elsewhere_leaves_on_time_without_waiting_for_the_poll(
 def test_a_daemon_outlives_its_database(tmp_path: Path, server: Server) -> None:
     with server.database() as (address, owner):
         world = a_world(tmp_path, Plan(60, failing=0.0, seed=6, database=address, owner=owner), 1, ("mastodon",))
-        with world.served():
-            nursery = Nursery(tmp_path / "config.toml", world.log)
+        with world.served(), Nursery(tmp_path / "config.toml", world.log) as nursery:
             daemon = nursery.spawn({})
             world.people.write(ahead_s=3)
             _wait(lambda: _states(world, DeliveryState.PUBLISHED))
@@ -183,7 +184,6 @@ def test_a_daemon_outlives_its_database(tmp_path: Path, server: Server) -> None:
             _wait(lambda: len(_states(world, DeliveryState.PUBLISHED)) == 2)
             assert daemon.is_alive
             daemon.end()
-            nursery.close()
         log = world.log.read_text()
         verdict = judge(world)
         world.ctx.store.close()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.system.installation import HOUSE
 
@@ -69,15 +69,24 @@ class Nursery:
         )
         assert self._process.stdout
         self._process.stdout.readline()  # it has read the program
+        self._children: list[Child] = []
 
     def spawn(self, order: Mapping[str, Any]) -> "Child":
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return Child(int(self._process.stdout.readline()), order)
+        child = Child(int(self._process.stdout.readline()), order)
+        self._children = [*(each for each in self._children if each.is_alive), child]
+        return child
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        """Whoever still lives is killed, also where a test failed: the next one must not meet them."""
+        for child in self._children:
+            child.send(signal.SIGKILL)
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()

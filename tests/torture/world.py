@@ -99,15 +99,10 @@ class World:
     def run(self, tell: Callable[[str], None]) -> None:
         """Torture, then peace until nothing is open any more."""
         try:
-            with self.served(), self._small_disk():
-                nursery = Nursery(self.folder / "config.toml", self.log)
-                try:
-                    self._torture(nursery, tell)
-                    if not self.plan.naive:
-                        self._calm(nursery, tell)
-                finally:
-                    self._kill_all()
-                    nursery.close()
+            with self.served(), self._small_disk(), Nursery(self.folder / "config.toml", self.log) as nursery:
+                self._torture(nursery, tell)
+                if not self.plan.naive:
+                    self._calm(nursery, tell)
         except BaseException as error:
             self.broken = repr(error)
             raise
