@@ -77,10 +77,10 @@ def test_on_a_full_disk_the_daemon_sends_nothing_and_goes_on_when_there_is_room(
     with small_disk.running("daemon"):
         filler = fill(small_disk)
         log = small_disk.folder / "stderr.txt"
-        wait_for("the daemon to say so", lambda: "wave_failed" in log.read_text(), 40)
+        wait_for("the daemon to say so", lambda: "wave_failed" in log.read_text())
         assert small_disk.went_out("x") == []
         filler.unlink()
-        wait_for("published", lambda: small_disk.state_of(post_id) == "published", 40)
+        wait_for("published", lambda: small_disk.state_of(post_id) == "published")
     assert [post["text"] for post in small_disk.went_out("x")] == ["Hai.", "Two."]
     assert small_disk.run("audit", "verify").returncode == 0
 

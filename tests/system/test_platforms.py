@@ -83,7 +83,7 @@ def test_a_post_with_a_picture_reaches_both_services_as_approved(here: Installat
     picture = ("--media", str(here.folder / "sign.png"), "--alt-vi", "Một tấm bảng trắng.", "--alt-en", "A white sign.")
     post_id = scheduled(here, VI, EN, NOW, "--channels", "mastodon,telegram", *picture)
     with here.running("daemon"):
-        wait_for("published", lambda: here.state_of(post_id) == "published", 40)
+        wait_for("published", lambda: here.state_of(post_id) == "published")
     (status,), (message,) = far.mastodon.statuses.values(), far.telegram.messages.values()
     assert {status["text"], message["text"]} == approved_texts(here)
     assert VI in status["text"]
@@ -106,7 +106,7 @@ def test_an_answer_that_is_lost_is_looked_for_where_that_can_be_done_and_else_as
     post_id = scheduled(here, VI, EN, NOW, "--channels", "mastodon,telegram")
     ended = {"published", "held"}
     with here.running("daemon"):
-        wait_for("ended", lambda: set(here.delivery_states(post_id)) == ended, 60)
+        wait_for("ended", lambda: set(here.delivery_states(post_id)) == ended)
     states = {channel: (row["state"], row["reason"]) for channel, row in deliveries_of(here, post_id).items()}
     assert states["mastodon"][0] == "published"
     assert states["telegram"] == ("held", "cannot_look")
@@ -121,7 +121,7 @@ def test_a_thread_on_bluesky_whose_answers_are_lost_is_there_once_and_in_order(
     far.bluesky.faults += [Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE, Fault.ERROR_AFTER]
     post_id = scheduled(here, VI, EN, NOW, "--channels", "bluesky")
     with here.running("daemon"):
-        wait_for("published", lambda: here.state_of(post_id) == "published", 60)
+        wait_for("published", lambda: here.state_of(post_id) == "published")
     posts = far.bluesky.posts
     assert [(post["text"], post["langs"]) for post in posts] == [(VI, ["vi"]), (EN, ["en"])]
     first, second = (f"at://{bluesky.DID}/{bluesky.POSTS}/{key}" for _, key in far.bluesky.records)
@@ -140,7 +140,7 @@ def test_a_thread_with_a_picture_whose_answers_are_lost_is_on_x_once_and_in_orde
     texts = f"{VI} https://example.org/vi", f"{EN} https://example.org/en"
     post_id = scheduled(here, *texts, NOW, "--channels", "on-x", *picture)
     with here.running("daemon"):
-        wait_for("published", lambda: here.state_of(post_id) == "published", 60)
+        wait_for("published", lambda: here.state_of(post_id) == "published")
     first, second = far.x.posts.values()
     assert (first["written"], second["written"]) == texts
     assert {first["written"], second["written"]} == approved_texts(here)
@@ -162,7 +162,7 @@ def test_a_post_with_pictures_whose_answer_is_lost_is_on_the_page_once(here: Ins
         pictures += ["--media", str(here.folder / f"{name}.png"), *described]
     post_id = scheduled(here, VI, EN, NOW, "--channels", "page", *pictures)
     with here.running("daemon"):
-        wait_for("published", lambda: here.state_of(post_id) == "published", 60)
+        wait_for("published", lambda: here.state_of(post_id) == "published")
     (post,) = far.facebook.posts.values()
     assert {post["message"]} == approved_texts(here)
     assert VI in post["message"]
@@ -179,7 +179,7 @@ def test_a_page_that_is_blocked_is_paused_and_its_post_waits_for_a_person(here: 
     far.facebook.replies.append(facebook.refused(368, "reported as abusive", error_subcode=1346003))
     post_id = scheduled(here, VI, EN, NOW, "--channels", "page")
     with here.running("daemon"):
-        wait_for("held", lambda: here.delivery_states(post_id) == ["held"], 40)
+        wait_for("held", lambda: here.delivery_states(post_id) == ["held"])
     assert deliveries_of(here, post_id)["page"]["reason"] == "blocked"
     assert [row["name"] for row in here.read("channel", "list") if row["paused"]] == ["page"]
     assert len(far.facebook.writes) == 1
@@ -224,4 +224,4 @@ def test_a_doubted_clock_is_settled_by_the_hosts_of_the_accounts(here: Installat
     assert here.read("clock", "show")["in_doubt"]
     assert "clock show" in here.run("doctor", code=1).stdout
     with here.running("daemon"):
-        wait_for("the clock is trusted", lambda: not here.read("clock", "show")["in_doubt"], within_s=40)
+        wait_for("the clock is trusted", lambda: not here.read("clock", "show")["in_doubt"])

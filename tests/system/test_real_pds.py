@@ -36,7 +36,7 @@ def test_a_bilingual_thread_with_pictures_is_there_as_it_was_approved(there: Ins
     post_id = scheduled(there, VI, EN, NOW, "--channels", "bluesky", *first, *second)
     before = len(server.records())
     with there.running("daemon"):
-        wait_for("published", lambda: there.state_of(post_id) == "published", 120)
+        wait_for("published", lambda: there.state_of(post_id) == "published")
     seen = on_pds(server)[before:]
     assert [len(each.pictures) for each in seen] == [2, 0, 0, 2, 0, 0]
     assert_as_approved(there, post_id, {"bluesky": seen})
@@ -48,7 +48,7 @@ def test_what_is_taken_down_is_gone_there(there: Installation, server: Account) 
     post_id = scheduled(there, "Xin đọc.", "Please read.", NOW, "--channels", "bluesky")
     before = len(server.records())
     with there.running("daemon"):
-        wait_for("published", lambda: there.state_of(post_id) == "published", 60)
+        wait_for("published", lambda: there.state_of(post_id) == "published")
         assert len(server.records()) == before + 2
         there.run("post", "withdraw", str(post_id), "--reason", "sửa lại", by="binh")
-        wait_for("gone", lambda: len(server.records()) == before, 30)
+        wait_for("gone", lambda: len(server.records()) == before)

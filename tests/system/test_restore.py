@@ -36,7 +36,7 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
         else:
             shutil.copytree(here.folder, tmp_path / "copy")
         with here.running("daemon") as daemon:
-            wait_for("published", lambda: all(here.state_of(each) == "published" for each in past), 120)
+            wait_for("published", lambda: all(here.state_of(each) == "published" for each in past))
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
         before = Counter(status["text"] for status in ledger.statuses.values())
@@ -53,7 +53,7 @@ def test_a_backup_put_back_over_a_campaigns_past_posts_nothing_again_and_lists_i
             shutil.rmtree(here.folder)
             shutil.copytree(tmp_path / "copy", new.folder)
         with new.running("daemon") as daemon:
-            wait_for("held", lambda: new.delivery_states().count("held") == POSTS, 60)
+            wait_for("held", lambda: new.delivery_states().count("held") == POSTS)
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()
         assert Counter(status["text"] for status in ledger.statuses.values()) == before

@@ -24,7 +24,7 @@ def test_everybody_is_at_hand_before_the_first_visitor(
     monkeypatch.setattr(serve, "WARM_AFTER_S", 0.0)
     server = WebServer(ctx, load_settings(config))
     thread = server.run_beside()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while ctx.store not in known.at_hand and time.monotonic() < until:
         time.sleep(0.01)
     server.close()

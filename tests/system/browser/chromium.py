@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from tests.system.browser.showcase import Showcase
 from tests.system.pds import locked, run
@@ -34,6 +34,7 @@ STRANGERS = ("/login", "/invitation/<token>", "/help")
 NOT_PAGES = ("/checkpoint", "/vkeys", "/pictures/<digest>", "/pictures/<digest>/whole", "/settings/codes/picture")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 INSTALL_S = 120
+PATIENCE_MS = 30_000
 REFUSED = re.compile(
     "status of 4|Response Status Error Code 4|ERR_CONTENT_LENGTH_MISMATCH|htmx:(afterRequest|sendError)"
 )
@@ -71,6 +72,7 @@ def executable() -> str:
 @contextmanager
 def browser() -> Iterator[Browser]:
     executable()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = launched(playwright.chromium)
         try:
@@ -149,7 +151,7 @@ def visitor(
     context = opened.new_context(viewport={"width": width, "height": 900}, base_url=made.url, **more)
     cookies = {"language": language} | ({"session": made.cookies[alias]} if alias else {})
     context.add_cookies([{"name": name, "value": value, "url": made.url} for name, value in cookies.items()])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)

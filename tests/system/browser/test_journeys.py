@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser.chromium import SCREENS, Screen
+from tests.system.browser.chromium import PATIENCE_MS, SCREENS, Screen
 from tests.system.browser.showcase import PASSPHRASE
 from tests.system.installation import Installation, configure, copy, free_port, wait_for
 
@@ -37,7 +37,7 @@ class Crowd:
             base_url=self.url,
             locale="en-GB",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         try:
             yield page
