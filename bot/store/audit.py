@@ -73,9 +73,10 @@ class Tail(NamedTuple):
 _c = audit_records.c
 _LAST = select(_c.seq, _c.leaf).order_by(_c.seq.desc()).limit(1)
 _ADD = insert(audit_records)
+# By no index of acts, which SQLite would take for many objects: an act has a long history, an object a short one.
 _LAST_ABOUT = (
     select(func.max(_c.seq))
-    .where(_c.act.in_(bindparam("acts", expanding=True)), _c.obj.in_(bindparam("objs", expanding=True)))
+    .where(_c.act.concat("").in_(bindparam("acts", expanding=True)), _c.obj.in_(bindparam("objs", expanding=True)))
     .group_by(_c.obj)
 )
 _AT = select(audit_records).where(_c.seq.in_(bindparam("at", expanding=True)))

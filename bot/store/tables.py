@@ -272,6 +272,8 @@ IN_FLIGHT = text("state IN ('claimed', 'sending')")
 LOST = text("sighting IN ('gone', 'changed')")
 # As COUNTED: only whoever asks which times are taken says it.
 TAKEN = text("part >= 0")
+# Without those that answer nothing: a query for them would be drawn to the index, and read every one there ever was.
+_ANSWERS = text("reply_to IS NOT NULL")
 
 deliveries = _table(
     "deliveries",
@@ -317,7 +319,7 @@ deliveries = _table(
     Index("ix_deliveries_look", "channel", "look_at", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
     Index("ix_deliveries_withdraw", "channel", "withdraw_at", sqlite_where=UNWANTED, postgresql_where=UNWANTED),
     Index("ix_deliveries_channel_published", "channel", "published_at"),
-    Index("ix_deliveries_reply_to", "reply_to"),
+    Index("ix_deliveries_reply_to", "reply_to", sqlite_where=_ANSWERS, postgresql_where=_ANSWERS),
     Index("ix_deliveries_taken", "channel", "due_at", sqlite_where=TAKEN, postgresql_where=TAKEN),
     Index("ix_deliveries_lost", "looked_at", sqlite_where=LOST, postgresql_where=LOST),
     Index("ix_deliveries_counted", "state", sqlite_where=COUNTED, postgresql_where=COUNTED),

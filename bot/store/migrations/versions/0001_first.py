@@ -253,7 +253,7 @@ def upgrade() -> None:
     )
     create_partial_index("ix_deliveries_look", "deliveries", ["channel", "look_at"], "look_at IS NOT NULL")
     create_partial_index("ix_deliveries_withdraw", "deliveries", ["channel", "withdraw_at"], "withdraw_at IS NOT NULL")
-    op.create_index("ix_deliveries_reply_to", "deliveries", ["reply_to"])
+    create_partial_index("ix_deliveries_reply_to", "deliveries", ["reply_to"], "reply_to IS NOT NULL")
     create_partial_index("ix_deliveries_taken", "deliveries", ["channel", "due_at"], "part >= 0")
     create_partial_index("ix_deliveries_lost", "deliveries", ["looked_at"], "sighting IN ('gone', 'changed')")
     create_partial_index("ix_deliveries_counted", "deliveries", ["state"], "state <> ''")
