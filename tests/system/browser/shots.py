@@ -16,7 +16,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser.chromium import browser, serving
+from tests.system.browser.chromium import EVERYBODY, browser, serving
 from tests.system.browser.showcase import EN, MORNING, PASSPHRASE, VI, Showcase, X
 
 Theme = Literal["light", "dark"]
@@ -50,9 +50,11 @@ class Camera:
         yield page
         context.close()
 
-    def take(self, page: Page, name: str, at: str = "") -> None:
-        """From the element `at` on, else from the top."""
-        if at:
+    def take(self, page: Page, name: str, at: str = "", around: str = "") -> None:
+        """From the element `at` on, or with the one `around` in the middle, else from the top."""
+        if around:
+            page.locator(around).first.evaluate("each => each.scrollIntoView({block: 'center'})")
+        elif at:
             page.locator(at).first.evaluate("each => scrollTo(0, each.getBoundingClientRect().top + scrollY - 16)")
         else:
             page.evaluate("scrollTo(0, 0)")
@@ -72,7 +74,7 @@ class Camera:
 
 def a_post(camera: Camera) -> None:
     """Written, too long, shortened, refused to its writer, approved by another, out, in the log."""
-    with camera.at("binh", "en", "light") as page:
+    with camera.at(EVERYBODY, "en", "light") as page:
         page.goto("/posts/new")
         page.locator("[name=vi]").fill(LONG)
         page.locator("[name=en]").fill(EN)
@@ -91,11 +93,12 @@ def a_post(camera: Camera) -> None:
         camera.take(page, "compose-fits-en-light", "h1")
         page.locator("[name=do][value=submit]").click()
         number = page.url.rpartition("/")[2]
+    with camera.at(EVERYBODY, "en", "light", PHONE) as page:
         page.goto(f"/review/{number}")
-        camera.take(page, "review-own-en-light", "form[action$='/approve']")
+        camera.take(page, "review-own-en-light-phone", around="form[action$='/approve'] button")
     approved(camera, number, "review-vi-light")
     camera.send(MORNING + timedelta(hours=1, seconds=5))
-    with camera.at("binh", "en", "light") as page:
+    with camera.at(EVERYBODY, "en", "light") as page:
         page.goto(f"/posts/{number}")
         camera.take(page, "post-out-en-light")
     with camera.at("giang", "en", "dark") as page:
