@@ -41,15 +41,19 @@ def clean(text: str) -> str:
     return "\n".join(line.rstrip(" \t") for line in lines).rstrip("\n")
 
 
-def problems(text: str) -> tuple[Problem, ...]:
-    """Everything worth saying, in the order of the text. A text that is too long is not read any further."""
+def problems(text: str, *, posted: bool = True) -> tuple[Problem, ...]:
+    """Everything worth saying, in the order of the text. A text that is too long is not read any further.
+
+    What is not `posted` only describes a picture: no platform makes links or hashtags of it.
+    """
     normal = nfc(text)
     if (length := len(normal)) > MAX_TEXT:
         template = "The text has {n} characters. No post may have more than {limit}."
         params = {"n": length, "limit": MAX_TEXT}
         return (Problem("too_long", Severity.REFUSE, MAX_TEXT, str(length), template, params),)
-    links = find(normal)
-    found = [*_hidden(normal), *_look_alikes(normal), *_bare_links(links), *_hashtags(normal, links)]
+    links = find(normal) if posted else ()
+    found = [*_hidden(normal), *_look_alikes(normal), *_bare_links(links)]
+    found += _hashtags(normal, links) if posted else ()
     return tuple(sorted(found, key=lambda problem: problem.where))
 
 

@@ -64,7 +64,7 @@ def check(ctx: Context, tx: Connection, content: Content, *, post_id: int = 0) -
     typed, content = content, tidied(content)
     named = cases.by_slug(tx, content.cases)
     renditions, misfits = rendered(ctx, content)
-    found = tuple(problem for text in texts_of(content) for problem in problems(text))
+    found = tuple(problems_of(content))
     profiles = [ctx.channels[name].profile for name in content.channels if name in ctx.channels]
     return Checked(
         renditions=renditions,
@@ -120,6 +120,14 @@ def texts_of(content: Content) -> Iterator[str]:
         yield from picture.alt.values()
 
 
+def problems_of(content: Content) -> Iterator[Problem]:
+    for text in content.texts.values():
+        yield from problems(text)
+    for picture in content.pictures:
+        for alt in picture.alt.values():
+            yield from problems(alt, posted=False)
+
+
 def _tags(ctx: Context, content: Content) -> tuple[str, ...]:
     campaign = ctx.schedules.campaign(content.campaign)
     return tuple(tag for tags in campaign.hashtags.values() for tag in tags) if campaign else ()
@@ -137,7 +145,7 @@ def _differences(ctx: Context, content: Content, named: Mapping[str, Case]) -> t
 def _blocks(
     ctx: Context, tx: Connection, content: Content, named: Mapping[str, Case], misfits: Sequence[Misfit]
 ) -> Iterator[Remark]:
-    for problem in (each for text in texts_of(content) for each in problems(text)):
+    for problem in problems_of(content):
         if problem.severity is Severity.REFUSE:
             yield Remark(problem.template, problem.params)
     for language in missing_languages(content):

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from bot.domain.audit import Act
 from bot.domain.campaign import Campaign
 from bot.domain.errors import BadInput, Conflict
-from bot.domain.hygiene import problems
 from bot.domain.people import Duty, Person, require
 from bot.domain.post import EDITABLE, OPEN, Content, Picture, Post, PostState, Window
 from bot.domain.remarks import Blocked, Remark
@@ -23,10 +22,10 @@ from bot.services.content import (
     check_content,
     cites_of,
     freeze,
+    problems_of,
     recognised,
     renditions_if_ready,
     taken_times,
-    texts_of,
     tidied,
 )
 from bot.services.context import Context
@@ -115,7 +114,7 @@ def prepared(ctx: Context, tx: Connection, content: Content) -> Content:
         ctx.channel(name)
     if not any(content.texts.values()):
         raise BadInput("There is no text. Write it in Vietnamese and in English.")
-    for problem in (problem for text in texts_of(content) for problem in problems(text)):
+    for problem in problems_of(content):
         if problem.kind in _UNKEPT:
             raise BadInput(problem.template, **problem.params)
     _require_targets(content, channels)

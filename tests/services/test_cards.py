@@ -27,6 +27,7 @@ from bot.library.images import image_path
 from bot.library.messages import Messages, load_messages
 from bot.library.schedules import Schedules, load_schedules
 from bot.services import cards, plan, posts, review
+from bot.services.content import check_content
 from bot.services.context import Context
 from bot.services.posts import When
 from tests.house import Crew
@@ -191,6 +192,8 @@ def test_a_card_is_put_on_a_post_and_voids_what_was_approved(ctx: Context, crew:
     assert edited.voided == 1
     assert [(one.width, one.height) for one in edited.post.content.pictures] == [SIZES[Shape.WIDE]]
     assert edited.post.content.texts == post.content.texts
+    assert "example.org" in edited.post.content.pictures[0].alt["en"]
+    assert check_content(ctx, edited.post.content).problems == ()
     with pytest.raises(Refused, match="carries this card already"):
         cards.attach(ctx, crew.binh, post.id, Shape.WIDE)
 

@@ -114,6 +114,13 @@ def test_a_missing_space_is_told_from_an_address_without_protocol() -> None:
     assert address.sentence == "X makes a link of “example.org/vi”. Write it with https://, or take it out."
 
 
+def test_a_description_makes_no_links_and_no_hashtags_and_hides_nothing_either() -> None:
+    described = "Nguồn: example.org. #Tự.Do"
+    assert [each.kind for each in problems(described)] == ["bare_link", "hashtag"]
+    assert problems(described, posted=False) == ()
+    assert problems(f"{described}\u202e", posted=False) == problems(f"{described}\u202e")[2:]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"), [("#Ngừng-Ngay", "#Ngừng"), ("#Tự.Do", "#Tự"), ("#2017", "#2017"), ("chữ#Tag", "#Tag")]
 )
