@@ -59,13 +59,18 @@ def test_a_daemon_that_is_told_to_stop_ends_whatever_it_is_about_to_do(tmp_path:
 
 
 def test_a_naive_publisher_is_convicted(tmp_path: Path) -> None:
-    """One lost answer, or one death between the request and the note of it, is enough for the judge."""
-    plan = Plan(TIME_S, daemons=1, naive=True, failing=0.4, seed=3, posts_a_second=3, weights=WEIGHTS | {"stop": 0})
-    world = a_world(tmp_path, plan, 2, ("mastodon",))
+    """One lost answer, or one death between the request and the note of it, is enough; a few seconds may be kind."""
+    assert any(_doubled_by_a_naive_one(tmp_path / f"{seed}", seed) for seed in range(3, 9))
+
+
+def _doubled_by_a_naive_one(folder: Path, seed: int) -> int:
+    folder.mkdir()
+    plan = Plan(TIME_S, daemons=1, naive=True, failing=0.4, seed=seed, posts_a_second=3, weights=WEIGHTS | {"stop": 0})
+    world = a_world(folder, plan, 2, ("mastodon",))
     world.run(say)
     verdict = judge(world)
     world.ctx.store.close()
-    assert verdict.figures["double"] > 0
+    return verdict.figures["double"]
 
 
 def test_killed_and_stopped_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
