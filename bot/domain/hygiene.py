@@ -51,9 +51,10 @@ def problems(text: str, *, posted: bool = True) -> tuple[Problem, ...]:
         template = "The text has {n} characters. No post may have more than {limit}."
         params = {"n": length, "limit": MAX_TEXT}
         return (Problem("too_long", Severity.REFUSE, MAX_TEXT, str(length), template, params),)
-    links = find(normal) if posted else ()
-    found = [*_hidden(normal), *_look_alikes(normal), *_bare_links(links)]
-    found += _hashtags(normal, links) if posted else ()
+    found = [*_hidden(normal), *_look_alikes(normal)]
+    if posted:
+        links = find(normal)
+        found += [*_bare_links(links), *_hashtags(normal, links)]
     return tuple(sorted(found, key=lambda problem: problem.where))
 
 

@@ -116,16 +116,20 @@ def cites_of(named: Mapping[str, Case], listed: Collection[Cite]) -> tuple[Cite,
 def texts_of(content: Content) -> Iterator[str]:
     """Everything that people will read, descriptions of pictures too."""
     yield from content.texts.values()
+    yield from _descriptions(content)
+
+
+def _descriptions(content: Content) -> Iterator[str]:
     for picture in content.pictures:
         yield from picture.alt.values()
 
 
 def problems_of(content: Content) -> Iterator[Problem]:
+    """Of all that people will read."""
     for text in content.texts.values():
         yield from problems(text)
-    for picture in content.pictures:
-        for alt in picture.alt.values():
-            yield from problems(alt, posted=False)
+    for text in _descriptions(content):
+        yield from problems(text, posted=False)
 
 
 def _tags(ctx: Context, content: Content) -> tuple[str, ...]:
