@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -46,7 +47,7 @@ def start_ups(folder: Path, *, quick: bool) -> Iterator[Figure]:
         with here.running("daemon") as process:
             ready.append(time.time() - spawned)
             spent.append(cpu_s(process.pid))
-            wait_for("the first post", lambda here=here: here.arrived_at("facebook"), WAIT_S)
+            wait_for("the first post", partial(here.arrived_at, "facebook"), WAIT_S)
         first_dispatch.append(here.arrived_at("facebook")[0].timestamp() - spawned)
     how = f"`campaignbot daemon` spawned with one post already due; median of {starts}, each on a fresh copy"
     yield of_runs("start-up to the first dispatch", first_dispatch, "s", how, "1")

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -164,7 +164,7 @@ def copy(original: Installation, folder: Path) -> Installation:
     return made
 
 
-def wait_for(what: str, is_so: Any, within_s: float = PATIENCE_S) -> None:  # noqa: ANN401 - any question
+def wait_for(what: str, is_so: Callable[[], object], within_s: float = PATIENCE_S) -> None:
     until = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < until, f"not within {within_s} s: {what}"
