@@ -72,7 +72,7 @@ class _Talk(socketserver.StreamRequestHandler):
             self._take()
         else:
             if command == "RCPT":
-                self.ledger.recipients.append(words[1])
+                self.ledger.recipients.append(words[1].replace("to:", "TO:", 1))  # in any case, as newer Pythons do
             self._say("250 ok")
 
     def _take(self) -> None:
